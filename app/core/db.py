@@ -1,0 +1,83 @@
+"""Connections and transactions.
+
+Every write happens inside a unit of work: it rolls back unless told to commit, and what must follow the commit
+(tasks, cache invalidation) waits for it, so that nobody hears of a fact that is not stored.
+"""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+
+from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.orm import Session
+
+from app.core.errors import ConfigurationError
+from app.core.settings import settings
+
+log = logging.getLogger(__name__)
+
+
+@cache
+def engine() -> Engine:
+    """The process-wide connection pool; made on first use, so that forked workers have their own."""
+    url = settings().database_url
+    if not url:
+        raise ConfigurationError("DATABASE_URL is not set. `make run` sets it; see .env.example.")
+    return create_engine(
+        url.replace("postgres://", "postgresql://", 1).replace("postgresql://", "postgresql+psycopg2://", 1),
+        pool_size=2,
+        max_overflow=settings().db_max_connections - 2 if settings().db_max_connections > 2 else 0,  # noqa: PLR2004
+        pool_pre_ping=True,
+        connect_args={
+            "connect_timeout": max(1, settings().db_connection_timeout // 1000),
+            "application_name": "heorot",
+            "options": "-c timezone=UTC",
+            "keepalives_idle": 30,
+        },
+    )
+
+
+class UnitOfWork:
+    """One transaction and what follows it."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._follow_ups: list[Callable[[], object]] = []
+
+    def after_commit(self, follow_up: Callable[[], object]) -> None:
+        """Call this once the transaction is committed; never if it is not."""
+        self._follow_ups.append(follow_up)
+
+    def commit(self) -> None:
+        """Commit, then run the follow-ups in order.
+
+        A follow-up is a hint that a sweep repeats, so one that fails is logged and hides none of the others.
+        """
+        self.session.commit()
+        follow_ups, self._follow_ups = self._follow_ups, []
+        for follow_up in follow_ups:
+            try:
+                follow_up()
+            except Exception:
+                log.exception("a follow-up failed after its commit; the sweep will repeat it")
+
+
+@contextmanager
+def unit_of_work() -> Iterator[UnitOfWork]:
+    """A transaction that rolls back unless `commit()` is called inside."""
+    with Session(engine(), expire_on_commit=False) as session:
+        yield UnitOfWork(session)
+
+
+def try_transaction_lock(session: Session, name: str) -> bool:
+    """Whether this transaction now holds the lock of that name (released at its end)."""
+    statement = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
+    return bool(session.execute(statement, {"name": name}).scalar())
+
+
+def dispose() -> None:
+    """Close this process's connections (tests, forks and shutdown)."""
+    if engine.cache_info().currsize:
+        engine().dispose()
+    engine.cache_clear()

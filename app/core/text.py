@@ -1,0 +1,12 @@
+"""Text as PostgreSQL and UTF-8 can hold it."""
+
+import re
+
+# NUL cannot be stored in PostgreSQL; a lone surrogate cannot be encoded as UTF-8.
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+REPLACEMENT = "\ufffd"
+
+
+def storable(text: str) -> str:
+    """The text with every NUL and lone surrogate replaced by U+FFFD."""
+    return _UNSTORABLE.sub(REPLACEMENT, text) if text else text
