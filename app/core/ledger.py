@@ -88,7 +88,7 @@ def repair(client: Redis, queue: str) -> int:
     """Give every entry without a due time one that is now; the number repaired."""
     repaired = 0
     for field, _ in client.hscan_iter(key(queue), count=500):
-        repaired += int(client.zadd(due_key(queue), {field: time.time()}, nx=True))
+        repaired += int(client.zadd(due_key(queue), {field: time.time()}, nx=True) or 0)
     return repaired
 
 
