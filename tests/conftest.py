@@ -39,7 +39,7 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator["object"]:
     running = start_servers(tmp_path_factory.mktemp("servers"))
     os.environ["REDIS_URL"] = running.redis_url
     yield running
-    running.stop()
+    running.destroy()
 
 
 def _execute(url: str, statement: str) -> None:

@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> None:
         die_with_parent(number)
         if os.getppid() != parent:
             sys.exit(127)
-        os.execvp(program[0], program)
+        os.execvp(program[0], program)  # noqa: S606 - becoming that program is the purpose.
     except OSError as error:
         sys.stderr.write(f"{program[0]} cannot be started: {error.strerror}\n")
         sys.exit(127)
