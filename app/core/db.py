@@ -29,6 +29,8 @@ def engine() -> Engine:
         pool_size=2,
         max_overflow=settings().db_max_connections - 2 if settings().db_max_connections > 2 else 0,  # noqa: PLR2004
         pool_pre_ping=True,
+        # A failing statement's parameters are what people wrote, and its error ends up in logs.
+        hide_parameters=True,
         connect_args={
             "connect_timeout": max(1, settings().db_connection_timeout // 1000),
             "application_name": "heorot",
