@@ -1,0 +1,82 @@
+"""What makes a message findable: its words, its vectors, and who is computing them.
+
+The message's own row says whether there is work (`messages.embedding_stale_at`); none of these rows does.
+"""
+
+from sqlalchemy import CheckConstraint, Index, LargeBinary, SmallInteger, Text, text
+from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.orm import Mapped, mapped_column
+
+from schema.base import Base, CreatedAt, HalfVector, Moment, Snowflake, SnowflakeKey
+
+
+class MessageTerms(Base):
+    """The words of one message: its language's stems with weight A, the exact forms with weight D.
+
+    A table of its own, because the words of a message stay findable when its vectors are pruned or replaced, are
+    there before any vector is, and cost the ingest path nothing: the GIN index is fed by the embeddings worker.
+    """
+
+    __tablename__ = "message_terms"
+    __table_args__ = (
+        Index("ix_message_terms_guild_id_message_id", "guild_id", "message_id"),
+        Index("ix_message_terms_terms", "terms", postgresql_using="gin"),
+    )
+
+    message_id: Mapped[SnowflakeKey]
+    guild_id: Mapped[Snowflake]
+    channel_id: Mapped[Snowflake]
+    author_id: Mapped[Snowflake]
+    # A name of a text search configuration; not `regconfig`, which pg_upgrade refuses.
+    language: Mapped[str] = mapped_column(Text)
+    terms: Mapped[str] = mapped_column(TSVECTOR)
+
+
+def _nearest(name: str, model: str, dims: int) -> Index:
+    """The index of one model's vectors; models differ in their dimensions, so each has its own."""
+    return Index(
+        name,
+        text(f"(embedding::halfvec({dims})) halfvec_cosine_ops"),
+        postgresql_using="hnsw",
+        postgresql_with={"m": 16, "ef_construction": 64},
+        postgresql_where=text(f"model = '{model}'"),
+    )
+
+
+class MessageVector(Base):
+    """One message as one model sees it.
+
+    The model is part of the key, so that search goes on with the old model's vectors while a new one's are made.
+    """
+
+    __tablename__ = "message_vectors"
+    __table_args__ = (
+        CheckConstraint("vector_dims(embedding) = dims", name="dims"),
+        Index("ix_message_vectors_guild_id_model_message_id", "guild_id", "model", "message_id"),
+        _nearest("ix_message_vectors_minilm", "all-minilm-l6-v2/int8", 384),
+        _nearest("ix_message_vectors_openai", "text-embedding-3-small/512", 512),
+    )
+
+    message_id: Mapped[SnowflakeKey]
+    model: Mapped[str] = mapped_column(Text, primary_key=True)
+    guild_id: Mapped[Snowflake]
+    channel_id: Mapped[Snowflake]
+    author_id: Mapped[Snowflake]
+    dims: Mapped[int] = mapped_column(SmallInteger)
+    content_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    embedding: Mapped[str] = mapped_column(HalfVector)
+    created_at: Mapped[CreatedAt]
+
+
+class EmbeddingClaim(Base):
+    """A message that a worker has in hand until this moment; a claim that runs out frees it for another.
+
+    It goes when the vector is written. `attempts` counts claims that ended otherwise, and spaces the next ones out.
+    """
+
+    __tablename__ = "embedding_claims"
+
+    message_id: Mapped[SnowflakeKey]
+    guild_id: Mapped[Snowflake]
+    claimed_until: Mapped[Moment]
+    attempts: Mapped[int] = mapped_column(SmallInteger)
