@@ -2,6 +2,7 @@
 
 from kombu.entity import Queue
 
+from app.core.queue import QUEUE_NAMES
 from app.core.settings import settings
 from beat_schedule import SCHEDULE
 
@@ -44,7 +45,6 @@ worker_hijack_root_logger = False
 worker_cancel_long_running_tasks_on_connection_loss = True
 worker_proc_alive_timeout = 30.0
 
-QUEUE_NAMES = ("ingest", "commands", "chat", "embeddings", "media", "outbound", "maintenance")
 task_queues = [Queue(name) for name in QUEUE_NAMES]
 # The first word of a task's name is its feature; these features have queues of their own.
 task_routes = {f"{name}.*": {"queue": name} for name in QUEUE_NAMES}

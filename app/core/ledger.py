@@ -2,7 +2,8 @@
 
 Celery's Redis transport can lose a message between its pop and its `unacked` record, so the message carries an id
 alone and the payload stays in `ledger:<queue>` until it is applied. `ledger:<queue>:due` holds when each entry is to
-be offered again, and `ledger:<queue>:faults` how often an entry itself (not an outage) made its task fail.
+be offered again, `ledger:<queue>:born` since when it waits, and `ledger:<queue>:faults` how often an entry itself
+(not an outage) made its task fail.
 """
 
 import time
@@ -27,6 +28,11 @@ def due_key(queue: str) -> str:
     return f"ledger:{queue}:due"
 
 
+def born_key(queue: str) -> str:
+    """The sorted set of ids by the time (Unix seconds) of their arrival."""
+    return f"ledger:{queue}:born"
+
+
 def faults_key(queue: str) -> str:
     """The hash of faults by id."""
     return f"ledger:{queue}:faults"
@@ -42,8 +48,10 @@ def put(client: Redis, queue: str, entries: Iterable[tuple[str, bytes]], *, dela
 
 def stage(pipe: Pipeline, queue: str, entry_id: str, payload: bytes, *, delay: float = FIRST_RETRY_SECONDS) -> None:
     """Add an entry's commands to a pipeline that the caller executes."""
+    now = time.time()
     pipe.hset(key(queue), entry_id, payload)
-    pipe.zadd(due_key(queue), {entry_id: time.time() + delay})
+    pipe.zadd(due_key(queue), {entry_id: now + delay})
+    pipe.zadd(born_key(queue), {entry_id: now}, nx=True)
 
 
 def fetch(client: Redis, queue: str, entry_id: str) -> bytes | None:
@@ -56,6 +64,7 @@ def remove(client: Redis, queue: str, *entry_ids: str) -> None:
     pipe = client.pipeline(transaction=True)
     pipe.hdel(key(queue), *entry_ids)
     pipe.zrem(due_key(queue), *entry_ids)
+    pipe.zrem(born_key(queue), *entry_ids)
     pipe.hdel(faults_key(queue), *entry_ids)
     pipe.execute()
 

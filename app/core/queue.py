@@ -10,6 +10,9 @@ from celery import Celery
 from app.core.errors import QueueUnavailable
 from app.core.settings import settings
 
+# Each is the first word of the names of its tasks; tasks with another first word go to the last.
+QUEUE_NAMES = ("ingest", "commands", "chat", "embeddings", "media", "outbound", "maintenance")
+
 
 @cache
 def _producer() -> Celery:
