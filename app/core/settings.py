@@ -14,6 +14,8 @@ from app.core.errors import ConfigurationError
 
 PROJECT = Path(__file__).resolve().parents[2]
 DISCORD_API = "https://discord.com/api/v10"
+# The runner notes the addresses of its servers in this file of DATA_DIR while it runs.
+RUNNING = "run.env"
 SANDBOX_TOKEN = "sandbox"  # noqa: S105 - the local Discord accepts this word; it opens nothing else.
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
@@ -112,6 +114,14 @@ def load(environ: Mapping[str, str]) -> Settings:
 
 @cache
 def settings() -> Settings:
-    """The settings of this process: the environment, and below it the file `.env`."""
-    defaults = {name: value or "" for name, value in dotenv_values(PROJECT / ".env").items()}
-    return load({**defaults, **os.environ})
+    """The settings of this process: what the operator chose, and below it the addresses of what runs in DATA_DIR."""
+    return load({**_file(chosen().data_path / RUNNING), **_file(PROJECT / ".env"), **os.environ})
+
+
+def chosen() -> Settings:
+    """What the operator chose: the environment, and below it the file `.env`."""
+    return load({**_file(PROJECT / ".env"), **os.environ})
+
+
+def _file(path: Path) -> dict[str, str]:
+    return {name: value or "" for name, value in dotenv_values(path, interpolate=False).items()}

@@ -13,7 +13,7 @@ from typing import IO
 from app.core.errors import Unavailable
 from app.stack import leash
 
-_LOG_LIMIT = 10 * 1024 * 1024
+LOG_LIMIT = 10 * 1024 * 1024
 
 
 def leashed(program: Sequence[str], *, on_orphan: int = signal.SIGKILL, uid: int | None = None) -> list[str]:
@@ -26,7 +26,7 @@ def open_log(path: Path) -> IO[bytes]:
     """The log file, opened to append; one that has grown large becomes `<name>.1` first."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with suppress(FileNotFoundError):
-        if path.stat().st_size > _LOG_LIMIT:
+        if path.stat().st_size > LOG_LIMIT:
             path.replace(path.with_name(f"{path.name}.1"))
     return path.open("ab")
 

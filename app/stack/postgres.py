@@ -59,7 +59,7 @@ class EmbeddedPostgres(EmbeddedServer):
     name = "postgres"
     variable = "DATABASE_URL"
     # Fast shutdown, then an immediate one that the next start recovers from.
-    stop_steps = ((signal.SIGINT, 30.0), (signal.SIGQUIT, 5.0))
+    stop_steps = ((signal.SIGINT, 10.0), (signal.SIGQUIT, 3.0))
 
     @property
     def url(self) -> str:

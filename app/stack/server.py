@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import IO
 
-from app.core.errors import ConfigurationError, Unavailable
+from app.core.errors import ConfigurationError
 from app.stack import place, ports
 from app.stack.child import Child
 
@@ -21,7 +21,6 @@ class EmbeddedServer:
         self.data_dir = data_dir.resolve()
         self.log = self.data_dir / "logs" / f"{self.name}.log"
         self.port = port or 0
-        self._place: place.Place | None = None
         self._child: Child | None = None
         self._lock: IO[str] | None = None
 
@@ -40,17 +39,33 @@ class EmbeddedServer:
 
         Raises ConfigurationError or Unavailable in one line: a taken port, an unusable DATA_DIR, a missing program.
         """
+        self.begin()
+        self.finish()
+
+    def begin(self) -> None:
+        """The first half of `start()`: launch the server.
+
+        The calling thread must outlive the server, for Linux takes its end for the end of the process.
+        """
         place.prepare(self.data_dir)
         try:
             self._hold_lock()
-            self._place = place.claim(self.data_dir, self.name)
-            self._prepare(self._place)
+            where = place.claim(self.data_dir, self.name)
+            self._prepare(where)
             self._choose_port()
-            self._child = self._launch(self._place)
-            self._wait(self._child)
+            self._child = self._launch(where)
         except OSError as error:
             self.stop()
             raise place.unusable(self.data_dir, error) from error
+        except BaseException:
+            self.stop()
+            raise
+
+    def finish(self) -> None:
+        """The second half of `start()`: return when the server answers."""
+        assert self._child is not None
+        try:
+            self._wait(self._child)
         except BaseException:
             self.stop()
             raise
@@ -96,8 +111,3 @@ class EmbeddedServer:
 
     def _wait(self, child: Child) -> None:
         raise NotImplementedError
-
-    def require_running(self) -> None:
-        """Raise Unavailable unless the server runs."""
-        if self._child is None or self.exit_code is not None:
-            raise Unavailable(f"{self.name} does not run.")

@@ -32,7 +32,7 @@ _SETTINGS = {
     "auto-aof-rewrite-percentage": "100",
     "tcp-keepalive": "60",
     "timeout": "0",
-    "shutdown-timeout": "10",
+    "shutdown-timeout": "5",
     "enable-debug-command": "no",
 }
 
@@ -42,7 +42,7 @@ class EmbeddedValkey(EmbeddedServer):
 
     name = "valkey"
     variable = "REDIS_URL"
-    stop_steps = ((signal.SIGTERM, 20.0),)
+    stop_steps = ((signal.SIGTERM, 10.0),)
 
     @property
     def url(self) -> str:

@@ -1,0 +1,145 @@
+"""One process of the Procfile: started, heard, started again when it crashes, and stopped."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from app.core.errors import ConfigurationError
+from app.stack.child import leashed
+from app.stack.output import LogFile, Terminal
+
+# The exit code of sysexits.h for a configuration error: starting again would only say the same again.
+MISCONFIGURED = 78
+_FIRST_PAUSE = 1.0
+_LONGEST_PAUSE = 30.0
+# A process that lived this long starts anew with a short pause.
+_HEALTHY_SECONDS = 60.0
+_LONGEST_LINE = 64 * 1024
+_LAST_WORDS_SECONDS = 2.0
+
+
+def pause_before(restart: int) -> float:
+    """How long to wait before the n-th restart in a row (the first is 1)."""
+    return float(min(_FIRST_PAUSE * 2 ** (restart - 1), _LONGEST_PAUSE))
+
+
+def describe_exit(code: int) -> str:
+    """How a process ended, in words."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        return f"killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"killed by signal {-code}"
+
+
+class Process:
+    """A process that is kept running until `terminate()` or `kill()`."""
+
+    def __init__(
+        self,
+        name: str,
+        arguments: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        folder: Path,
+        logs: Path,
+        terminal: Terminal,
+    ) -> None:
+        self.name = name
+        self.restarts = 0
+        self._arguments = list(arguments)
+        self._env = dict(env)
+        self._folder = folder
+        self._log = LogFile(logs / f"{name}.log")
+        self._terminal = terminal
+        self._running: asyncio.subprocess.Process | None = None
+        self._stopping = asyncio.Event()
+
+    @property
+    def pid(self) -> int | None:
+        """The process id, or None between two runs."""
+        return self._running.pid if self._running else None
+
+    async def once(self) -> int:
+        """Run it a single time, and return its exit code."""
+        process = await asyncio.create_subprocess_exec(
+            *leashed(self._arguments),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env=self._env,
+            cwd=self._folder,
+            start_new_session=True,
+        )
+        self._running = process
+        hearing = asyncio.create_task(self._hear(process))
+        try:
+            code = await process.wait()
+        finally:
+            # Its own children must not outlive it, and they hold the pipe open.
+            _kill_group(process.pid)
+            self._running = None
+        # A descendant that left the group may still hold the pipe; nobody waits for it.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(hearing, _LAST_WORDS_SECONDS)
+        return code
+
+    async def keep_running(self) -> None:
+        """Run it, and run it again after each crash; raises ConfigurationError when that would be useless."""
+        try:
+            while not self._stopping.is_set():
+                started = time.monotonic()
+                code = await self.once()
+                if self._stopping.is_set():
+                    return
+                if code == MISCONFIGURED:
+                    raise ConfigurationError(f"{self.name} cannot run as it is configured; its last line says why.")
+                lived = time.monotonic() - started
+                self.restarts = 1 if lived >= _HEALTHY_SECONDS else self.restarts + 1
+                await self._pause(code, pause_before(self.restarts))
+        finally:
+            self._log.close()
+
+    def terminate(self) -> None:
+        """Ask it to end, and do not start it again."""
+        self._stopping.set()
+        if self._running is not None:
+            with suppress(ProcessLookupError):
+                self._running.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End it and its children at once, and do not start it again."""
+        self._stopping.set()
+        if self._running is not None:
+            _kill_group(self._running.pid)
+
+    async def _pause(self, code: int, seconds: float) -> None:
+        self._terminal.say(f"{self.name} ended ({describe_exit(code)}); it starts again in {seconds:.0f} s.")
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+    async def _hear(self, process: asyncio.subprocess.Process) -> None:
+        assert process.stdout is not None
+        held = b""
+        while chunk := await process.stdout.read(_LONGEST_LINE):
+            *lines, held = (held + chunk).split(b"\n")
+            if len(held) > _LONGEST_LINE:
+                lines, held = [*lines, held], b""
+            for line in lines:
+                self._take(line)
+        if held:
+            self._take(held)
+
+    def _take(self, line: bytes) -> None:
+        self._log.write(line)
+        self._terminal.show(self.name, line.decode(errors="replace").rstrip("\r"))
+
+
+def _kill_group(pid: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
