@@ -1,0 +1,185 @@
+"""POST /sandbox/messages and its kin: users writing, editing, deleting, reacting and typing.
+
+Each call does what that user's own client could do and nothing else: a user who may not write
+there, or is no member, is refused.
+"""
+
+import base64
+import binascii
+
+import orjson
+from aiohttp import BodyPartReader, web
+
+from app.sandbox.actions import messages, reactions
+from app.sandbox.actions.drafts import Draft
+from app.sandbox.box import Box, box_of
+from app.sandbox.constants import Json, MessageType, Permission
+from app.sandbox.control import params
+from app.sandbox.errors import BadInput
+from app.sandbox.files import MAX_FILE, StoredFile, describe, type_of
+from app.sandbox.permissions import require, send_permission
+from app.sandbox.render import messages as render
+from app.sandbox.rest.answers import answer
+from app.sandbox.rest.forms import origin
+from app.sandbox.rest.messages import history
+from app.sandbox.rest.reactions import show_typing
+from app.sandbox.state.models import Channel, Message
+
+_FIELDS = ("channel", "author", "content", "attachments", "reply_to", "nonce")
+_PAGE, _PAGE_MOST = 50, 100_000
+_BULK_MOST = 10_000
+
+
+async def post(request: web.Request) -> web.Response:
+    """Write one message, or `{"messages": [...]}` in order; answers the message, or all ids."""
+    box = box_of(request)
+    data = await _read_with_files(request)
+    if "messages" not in data:
+        return answer(render.message(box.world, _write(box, data, origin(request))))
+    params.only(data, ("messages",))
+    rows = data["messages"]
+    if not isinstance(rows, list) or len(rows) > _BULK_MOST or not all(isinstance(r, dict) for r in rows):
+        raise BadInput(f"messages must be a list of at most {_BULK_MOST} objects")
+    return answer({"ids": [str(_write(box, row, origin(request)).id) for row in rows]})
+
+
+def _write(box: Box, data: Json, base: str) -> Message:
+    params.only(data, _FIELDS)
+    channel = params.channel(box, data)
+    author = params.user(box, data, "author")
+    params.inside(box, channel, author, "author")
+    require(box.world, channel, author.id, send_permission(channel))
+    content = params.text(data, "content", default="", most=4000)
+    draft = Draft(content=content, nonce=data.get("nonce"))
+    if data.get("reply_to"):
+        draft.reply_to = params.message(box, data, channel, "reply_to").id
+        draft.kind = int(MessageType.REPLY)
+    if data.get("attachments"):
+        draft.attachments = _store(box, channel, data["attachments"], base)
+    return messages.create(box, channel, author.id, draft)
+
+
+def _store(box: Box, channel: Channel, rows: object, base: str) -> list[Json]:
+    if not isinstance(rows, list) or not all(isinstance(r, dict | StoredFile) for r in rows):
+        raise BadInput("attachments must be a list of objects {filename, content_type?, data (base64) or text}")
+    made = []
+    for row in rows:
+        file = row if isinstance(row, StoredFile) else _file(row)
+        if len(file.data) > MAX_FILE:
+            raise BadInput(f"attachment {params.shown(file.name)} is larger than {MAX_FILE} bytes")
+        file_id = box.world.ids.next()
+        box.files.put(file_id, file)
+        made.append(describe(file_id, channel.id, file, base))
+    return made
+
+
+def _file(row: Json) -> StoredFile:
+    params.only(row, ("filename", "content_type", "data", "text"))
+    name = params.text(row, "filename")
+    if "text" in row:
+        raw = params.text(row, "text", most=MAX_FILE).encode()
+    else:
+        try:
+            raw = base64.b64decode(params.text(row, "data", most=2 * MAX_FILE), validate=True)
+        except binascii.Error as error:
+            raise BadInput(f"data of attachment {params.shown(name)} is not base64") from error
+    return StoredFile(name.replace("/", "_"), type_of(name, row.get("content_type")), raw)
+
+
+async def _read_with_files(request: web.Request) -> Json:
+    """JSON, or the page's multipart form: field `payload_json`, then the files."""
+    if request.content_type != "multipart/form-data":
+        return await params.read(request)
+    data: Json = {}
+    files = []
+    async for part in await request.multipart():
+        if not isinstance(part, BodyPartReader):
+            continue
+        raw = bytes(await part.read())
+        if part.name == "payload_json":
+            data = orjson.loads(raw)
+        else:
+            name = (part.filename or "file").replace("/", "_")
+            files.append(StoredFile(name, type_of(name, part.headers.get("Content-Type")), raw))
+    return {**data, "attachments": [*(data.get("attachments") or []), *files]}
+
+
+async def edit(request: web.Request) -> web.Response:
+    """The author changes the text of a message."""
+    box = box_of(request)
+    data = await params.read(request)
+    params.only(data, ("channel", "message", "content"))
+    channel = params.channel(box, data)
+    row = params.message(box, data, channel)
+    content = params.text(data, "content", most=4000)
+    return answer(render.message(box.world, messages.edit(box, row, {"content": content})))
+
+
+async def delete(request: web.Request) -> web.Response:
+    """Delete one message, or several at once as a moderator's bulk deletion does."""
+    box = box_of(request)
+    data = await params.read(request)
+    params.only(data, ("channel", "messages", "message"))
+    channel = params.channel(box, data)
+    asked = data.get("messages", data.get("message"))
+    rows = asked if isinstance(asked, list) else [asked]
+    wanted = [params.snowflake({"messages": i}, "messages") for i in rows]
+    gone = messages.delete(box, channel, wanted)
+    if len(gone) < len(wanted):
+        missing = [str(i) for i in wanted if i not in gone]
+        if not gone:
+            raise BadInput(f"messages {params.shown(missing)}: no such message in channel {channel.id}")
+    return answer({"ids": [str(i) for i in gone]})
+
+
+async def list_messages(request: web.Request) -> web.Response:
+    """The channel's messages, newest first; `before`, `after`, `around`, `limit` (to 100000) select."""
+    box = box_of(request)
+    channel = params.channel(box, {"channel": request.match_info["channel"]})
+    query = dict(request.query)
+    limit = params.whole(query, "limit", default=_PAGE, least=1, most=_PAGE_MOST)
+    found = history(request, channel, limit)
+    if "user" in query:
+        viewer = params.user(box, query)
+        require(box.world, channel, viewer.id, Permission.READ_MESSAGE_HISTORY)
+        found = _with_ephemeral(box, channel, viewer.id, found)
+    return answer([render.message(box.world, row) for row in found])
+
+
+def _with_ephemeral(box: Box, channel: Channel, viewer_id: int, rows: list[Message]) -> list[Message]:
+    own = [
+        m
+        for m in box.world.ephemeral.values()
+        if m.channel_id == channel.id and m.extras and m.extras.viewer_id == viewer_id
+    ]
+    return sorted([*rows, *own], key=lambda m: m.id, reverse=True)
+
+
+async def react(request: web.Request) -> web.Response:
+    """A user adds or removes a reaction, or a moderator clears them (`action`: add, remove or clear)."""
+    box = box_of(request)
+    data = await params.read(request)
+    params.only(data, ("channel", "message", "user", "emoji", "action"))
+    action = params.choice(data, "action", ("add", "remove", "clear"), "add")
+    channel = params.channel(box, data)
+    row = params.message(box, data, channel)
+    if action == "clear":
+        emoji = params.text(data, "emoji") if data.get("emoji") else None
+        reactions.clear(box, row, emoji)
+        return answer({"id": str(row.id), "changed": True})
+    user = params.user(box, data)
+    params.inside(box, channel, user)
+    change = reactions.add if action == "add" else reactions.remove
+    return answer({"id": str(row.id), "changed": change(box, row, user.id, params.text(data, "emoji"))})
+
+
+async def typing(request: web.Request) -> web.Response:
+    """A user starts typing."""
+    box = box_of(request)
+    data = await params.read(request)
+    params.only(data, ("channel", "user"))
+    channel = params.channel(box, data)
+    user = params.user(box, data)
+    params.inside(box, channel, user)
+    show_typing(box, channel, user.id)
+    return answer({"channel": str(channel.id), "user": str(user.id)})

@@ -1,0 +1,38 @@
+"""The routes of the control API, the page and the files."""
+
+from aiohttp import web
+
+from app.sandbox.control import events, messages, page, places, trouble
+
+ROUTES = (
+    ("GET", "/sandbox/state", places.state),
+    ("POST", "/sandbox/guilds", places.new_guild),
+    ("POST", "/sandbox/channels", places.new_channel),
+    ("POST", "/sandbox/users", places.new_user),
+    ("POST", "/sandbox/members", places.membership),
+    ("POST", "/sandbox/invites", places.new_invite),
+    ("POST", "/sandbox/voice", places.move_voice),
+    ("GET", "/sandbox/permissions", places.permissions),
+    ("POST", "/sandbox/messages", messages.post),
+    ("POST", "/sandbox/messages/edit", messages.edit),
+    ("POST", "/sandbox/messages/delete", messages.delete),
+    ("GET", "/sandbox/channels/{channel}/messages", messages.list_messages),
+    ("POST", "/sandbox/reactions", messages.react),
+    ("POST", "/sandbox/typing", messages.typing),
+    ("GET", "/sandbox/events", events.events),
+    ("GET", "/sandbox/faults", trouble.list_faults),
+    ("POST", "/sandbox/faults", trouble.add_fault),
+    ("DELETE", "/sandbox/faults", trouble.clear_faults),
+    ("GET", "/sandbox/sessions", trouble.sessions),
+    ("POST", "/sandbox/application", trouble.application),
+    ("GET", "/", page.index),
+    ("GET", "/page/{name}", page.asset),
+    ("GET", "/attachments/{channel}/{file}/{name}", page.attachment),
+    ("GET", "/embed/avatars/{index}.png", page.default_avatar),
+)
+
+
+def add_routes(app: web.Application) -> None:
+    """Serve the control API and the page."""
+    for method, path, handler in ROUTES:
+        app.router.add_route(method, path, handler)

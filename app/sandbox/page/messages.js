@@ -1,0 +1,133 @@
+// The list of messages: keeps the DOM in step with the feed and the view in its place.
+
+import { byId, h } from "./dom.js";
+import { drop, feed, loadOlder, messageOf, ordered } from "./feed.js";
+import { messageItem } from "./message.js";
+import { announce, channel, on } from "./state.js";
+import { dayName, madeAt, sameDay } from "./times.js";
+
+const list = byId("messages");
+const scroller = byId("scroller");
+const jumpDown = byId("jump-down");
+const NEAR = 80;
+
+const isAtEnd = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR;
+const toEnd = () => { scroller.scrollTop = scroller.scrollHeight; };
+
+/** Draw everything anew. */
+function drawAll() {
+  const rows = ordered();
+  list.replaceChildren(...rows.flatMap((row, index) => withDay(row, rows[index - 1])));
+  byId("feed-start").replaceChildren(...(feed.complete ? beginning(rows.length) : []));
+  toEnd();
+}
+
+function beginning(count) {
+  const place = channel();
+  if (!place) return [];
+  const name = place.type === 1 ? place.name : `#${place.name}`;
+  return [h("h2", {}, place.type === 1 ? name : `Welcome to ${name}`),
+    h("p", {}, place.topic ?? (count ? "This is where it begins." : "Nothing here yet. Say hello!"))];
+}
+
+function withDay(row, before) {
+  const item = messageItem(row, before);
+  const date = madeAt(row.id);
+  if (before && sameDay(date, madeAt(before.id))) return [item];
+  const line = h("li", { class: "day", dataset: { before: row.id } }, h("span", {}, dayName(date)));
+  return [line, item];
+}
+
+function remove(id) {
+  byId(`message-${id}`)?.remove();
+  list.querySelector(`[data-before="${CSS.escape(id)}"]`)?.remove();
+}
+
+function draw(id) {
+  const rows = ordered();
+  const index = rows.findIndex((row) => row.id === id);
+  if (index < 0) return;
+  const focused = byId(`message-${id}`)?.contains(document.activeElement) ? describeFocus() : null;
+  remove(id);
+  const next = rows[index + 1];
+  const anchor = next ? list.querySelector(`[data-before="${CSS.escape(next.id)}"]`) ?? byId(`message-${next.id}`) : null;
+  for (const node of withDay(rows[index], rows[index - 1])) list.insertBefore(node, anchor);
+  if (focused) restoreFocus(id, focused);
+}
+
+// A message that changes under the reader's hands (a button that was pressed) keeps the focus.
+function describeFocus() {
+  return document.activeElement.dataset.key ?? "";
+}
+
+function restoreFocus(id, key) {
+  const item = byId(`message-${id}`);
+  (key && item.querySelector(`[data-key="${CSS.escape(key)}"]`) || item).focus({ preventScroll: true });
+}
+
+function redrawAfter(id) {
+  const rows = ordered();
+  const next = rows.find((row) => BigInt(row.id) > BigInt(id));
+  if (next) draw(next.id);
+}
+
+function keepingPlace(change, follow) {
+  const end = isAtEnd();
+  change();
+  if (end && follow) toEnd();
+  else if (follow) jumpDown.hidden = false;
+}
+
+on("feed", drawAll);
+on("message-added", (id) => keepingPlace(() => { draw(id); redrawAfter(id); }, true));
+on("message-changed", (id) => keepingPlace(() => draw(id), isAtEnd()));
+on("message-removed", (id) => { remove(id); redrawAfter(id); });
+on("dismiss", drop);
+on("jump", jump);
+
+/** Bring a message into view and mark it for a moment. */
+function jump(id) {
+  const item = byId(`message-${id}`);
+  if (!item) return;
+  item.scrollIntoView({ block: "center" });
+  item.focus({ preventScroll: true });
+  item.classList.add("marked");
+  item.addEventListener("animationend", () => item.classList.remove("marked"), { once: true });
+}
+
+jumpDown.addEventListener("click", () => { toEnd(); jumpDown.hidden = true; });
+
+let loading = false;
+scroller.addEventListener("scroll", async () => {
+  if (isAtEnd()) jumpDown.hidden = true;
+  if (loading || scroller.scrollTop > NEAR || !feed.rows.size || feed.complete) return;
+  loading = true;
+  try {
+    await older();
+  } catch (error) {
+    announce("refused", error.message);
+  } finally {
+    loading = false;
+  }
+});
+
+async function older() {
+  const first = ordered()[0].id;
+  await loadOlder();
+  byId(`message-${first}`)?.scrollIntoView({ block: "start" });
+}
+
+list.addEventListener("keydown", (event) => {
+  if (!["ArrowUp", "ArrowDown"].includes(event.key) || event.target.closest("textarea, input, [role=listbox]")) return;
+  const items = [...list.querySelectorAll(".message")];
+  const at = items.indexOf(event.target.closest(".message"));
+  const next = items[at < 0 ? items.length - 1 : at + (event.key === "ArrowUp" ? -1 : 1)];
+  if (!next || !messageOf(next.dataset.id)) return;
+  event.preventDefault();
+  next.focus();
+});
+
+// Pictures arrive after their message; whoever reads the end stays there.
+list.addEventListener("load", (event) => {
+  if (event.target.tagName === "IMG" && jumpDown.hidden) toEnd();
+}, true);
