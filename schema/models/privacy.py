@@ -1,6 +1,9 @@
 """Who must not be recorded, and what must not come back."""
 
-from sqlalchemy.orm import Mapped
+from datetime import datetime
+
+from sqlalchemy import DateTime
+from sqlalchemy.orm import Mapped, mapped_column
 
 from schema.base import Base, CreatedAt, Moment, Snowflake, SnowflakeKey
 
@@ -28,3 +31,5 @@ class Erasure(Base):
     user_id: Mapped[SnowflakeKey]
     erased_at: Mapped[Moment]
     below_id: Mapped[Snowflake]
+    # NULL while rows of before are still being deleted.
+    finished_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

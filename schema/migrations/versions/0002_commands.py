@@ -51,6 +51,7 @@ _TABLES = (
         user_id bigint NOT NULL,
         erased_at timestamptz NOT NULL,
         below_id bigint NOT NULL,
+        finished_at timestamptz,
         CONSTRAINT pk_erasures PRIMARY KEY (guild_id, user_id)
     )
     """,
