@@ -1,5 +1,25 @@
-"""Counters and gauges of this process, in Prometheus' form. Features declare their own with these classes."""
+"""Counters and gauges. Features declare those of the bot with Prometheus' classes, which `/metrics` shows.
+
+A worker's children have no port of their own: what they count with `add` goes to Redis with their task durations
+(`app.upkeep.health.service`), and the bot's `/metrics` shows the sum of all processes.
+"""
+
+from collections import Counter as Tally
 
 from prometheus_client import Counter, Gauge, Histogram
 
-__all__ = ["Counter", "Gauge", "Histogram"]
+__all__ = ["Counter", "Gauge", "Histogram", "add", "take"]
+
+_tally: Tally[str] = Tally()
+
+
+def add(name: str, amount: int = 1) -> None:
+    """Count something in a worker; the name is fixed in the code, never made from data."""
+    _tally[name] += amount
+
+
+def take() -> dict[str, int]:
+    """What was counted since the last call."""
+    taken = dict(_tally)
+    _tally.clear()
+    return taken
