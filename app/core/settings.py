@@ -48,7 +48,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     chat_vector_max: int | None = None
     health_check_host: str = "127.0.0.1"
     health_check_port: Port = 3000
-    flower_address: str = "127.0.0.1"
     flower_port: Port = 5555
     flower_basic_auth: str = ""
     sandbox_port: Port = 8000
