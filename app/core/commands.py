@@ -5,19 +5,21 @@ alone. Whoever first inserts the outcome row for the id wins: a worker inside th
 bot at the deadline, and then the worker's transaction is rolled back. A redelivery finds the row and returns it.
 """
 
+import functools
 import logging
 import time
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, ParamSpec, TypeVar
 
 import msgspec
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from app.core.answers import Answer
 from app.core.db import UnitOfWork, unit_of_work
-from app.core.errors import BadInput, Refused, Unavailable
+from app.core.errors import BadInput, DatabaseUnavailable, Refused, Unavailable
 from app.core.translations import _, speaking
 from schema.models.outcomes import Outcome
 
@@ -27,6 +29,8 @@ log = logging.getLogger(__name__)
 QUEUE = "commands"
 DEADLINE_SECONDS = 10.0
 
+P = ParamSpec("P")
+T = TypeVar("T")
 Scalar = str | int | float | bool | None
 
 
@@ -131,6 +135,36 @@ def expire(command: Command) -> Answer:
     """Decide, unless it is decided, that the command came too late: nothing was taken."""
     with speaking(command.language):
         return settle(command, _expired())
+
+
+def expire_if_reachable(command: Command) -> Answer:
+    """As `expire`; without a database nobody can decide, and the answer says that honestly."""
+    try:
+        return expire(command)
+    except (OperationalError, InterfaceError, Unavailable):
+        with speaking(command.language):
+            return unknown()
+
+
+def unknown() -> Answer:
+    """What to say when nobody can tell how the command ended."""
+    return Answer(
+        _("I cannot tell yet whether this was done. The outcome will be shown here as soon as it is known."),
+        state="unknown",
+    )
+
+
+def reachable(query: Callable[P, T]) -> Callable[P, T]:
+    """The query, raising DatabaseUnavailable where PostgreSQL is away."""
+
+    @functools.wraps(query)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return query(*args, **kwargs)
+        except (OperationalError, InterfaceError) as error:
+            raise DatabaseUnavailable from error
+
+    return run
 
 
 def fail(command: Command) -> Answer:

@@ -19,4 +19,8 @@ class PolicyData(msgspec.Struct, frozen=True, kw_only=True):
     prefixes: dict[int, str] = msgspec.field(default_factory=dict)
     locales: dict[int, str] = msgspec.field(default_factory=dict)
     opted_out: frozenset[tuple[int, int]] = frozenset()
+    # The features that an admin switched off, by guild.
+    switched_off: dict[int, frozenset[str]] = msgspec.field(default_factory=dict)
+    # The languages that people chose for themselves, by user.
+    languages: dict[int, str] = msgspec.field(default_factory=dict)
     default_mode: str = COUNTS

@@ -1,5 +1,7 @@
 """Reading what guilds and people chose."""
 
+from typing import Any
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -7,7 +9,7 @@ from app.core.db import engine
 from app.core.policy import PolicyData
 from app.core.settings import settings
 from schema.models.privacy import OptOut
-from schema.models.settings import GuildSettings
+from schema.models.settings import GuildSettings, UserPreferences
 
 
 def default_mode() -> str:
@@ -16,7 +18,7 @@ def default_mode() -> str:
 
 
 def load_policy() -> PolicyData:
-    """What the bot must know before it hears anything: modes, prefixes, languages and who opted out."""
+    """What the bot must know before it hears anything: modes, prefixes, languages, switches and who opted out."""
     with Session(engine()) as session:
         rows = session.execute(
             select(
@@ -24,13 +26,39 @@ def load_policy() -> PolicyData:
                 GuildSettings.content_mode,
                 GuildSettings.prefix,
                 GuildSettings.locale,
+                GuildSettings.features,
             )
         ).all()
         opted_out = frozenset((guild, user) for guild, user in session.execute(select(OptOut.guild_id, OptOut.user_id)))
+        chosen = session.execute(select(UserPreferences.user_id, UserPreferences.locale)).all()
     return PolicyData(
         modes={row.guild_id: row.content_mode for row in rows if row.content_mode},
         prefixes={row.guild_id: row.prefix for row in rows},
         locales={row.guild_id: row.locale for row in rows if row.locale},
         opted_out=opted_out,
         default_mode=default_mode(),
+        switched_off={row.guild_id: _switched_off(row.features) for row in rows if row.features},
+        languages={row.user_id: row.locale for row in chosen if row.locale},
+    )
+
+
+def _switched_off(features: dict[str, Any]) -> frozenset[str]:
+    return frozenset(name for name, is_on in features.items() if is_on is False)
+
+
+def load(guild_id: int) -> GuildSettings:
+    """One guild's settings; the defaults where it chose nothing."""
+    with Session(engine()) as session:
+        found = session.get(GuildSettings, guild_id)
+    return found or GuildSettings(
+        guild_id=guild_id,
+        content_mode=None,
+        locale=None,
+        timezone="UTC",
+        prefix="!",
+        log_channel_id=None,
+        features={},
+        retention_days=None,
+        set_up=False,
+        version=0,
     )

@@ -62,7 +62,7 @@ def choose_language(uow: UnitOfWork, command: Command) -> Answer:
     uow.session.execute(
         upsert.on_conflict_do_update(index_elements=["user_id"], set_={"locale": locale, "updated_at": func.now()})
     )
-    uow.after_commit(lambda: tell("preferences", command.user_id))
+    uow.after_commit(lambda: tell("settings", 0))
     if locale is None:
         return Answer(_("I will speak the language of your Discord."))
     with speaking(locale):

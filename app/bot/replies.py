@@ -1,0 +1,45 @@
+"""How the bot answers: plain text with one sign for how it ended, to the person alone where Discord can do that."""
+
+from typing import Any
+
+import discord
+from discord.ext import commands
+
+from app.bot.translations import Source
+from app.core.answers import Answer
+
+_NOBODY = discord.AllowedMentions.none()
+_LONGEST = 2000
+
+
+async def reply(
+    source: Source,
+    answer: Answer | str,
+    *,
+    embed: discord.Embed | None = None,
+    view: discord.ui.View | None = None,
+    ephemeral: bool = True,
+) -> None:
+    """Answer a command, a click or a modal; nobody is mentioned.
+
+    A deferred interaction's reply is edited; one that was answered before gets a follow-up; the prefix form gets a
+    message, which everybody sees.
+    """
+    content = (answer.content if isinstance(answer, Answer) else answer)[:_LONGEST] or None
+    interaction = source if isinstance(source, discord.Interaction) else source.interaction
+    if interaction is None:
+        assert isinstance(source, commands.Context), "only a context has no interaction"
+        await source.reply(content, **_given(embed, view), mention_author=False, allowed_mentions=_NOBODY)
+    elif not interaction.response.is_done():
+        await interaction.response.send_message(
+            content, **_given(embed, view), ephemeral=ephemeral, allowed_mentions=_NOBODY
+        )
+    elif interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
+        await interaction.edit_original_response(content=content, embed=embed, view=view, allowed_mentions=_NOBODY)
+    else:
+        await interaction.followup.send(content or "", **_given(embed, view), ephemeral=True, allowed_mentions=_NOBODY)
+
+
+def _given(embed: discord.Embed | None, view: discord.ui.View | None) -> dict[str, Any]:
+    """Only what there is: discord.py's own mark for a missing value is not None."""
+    return {name: value for name, value in (("embed", embed), ("view", view)) if value is not None}
