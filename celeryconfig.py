@@ -1,6 +1,6 @@
 """Celery's settings, shared by every process. The reasons stand in docs/architecture.md."""
 
-from kombu.entity import Queue
+from kombu.entity import Exchange, Queue
 
 from app.core.queue import QUEUE_NAMES
 from app.core.settings import settings
@@ -45,7 +45,8 @@ worker_hijack_root_logger = False
 worker_cancel_long_running_tasks_on_connection_loss = True
 worker_proc_alive_timeout = 30.0
 
-task_queues = [Queue(name) for name in QUEUE_NAMES]
+# Left to its defaults, Celery would bind every queue to the exchange and key of the default queue.
+task_queues = [Queue(name, Exchange(name), routing_key=name) for name in QUEUE_NAMES]
 # The first word of a task's name is its feature; these features have queues of their own.
 task_routes = {f"{name}.*": {"queue": name} for name in QUEUE_NAMES}
 
