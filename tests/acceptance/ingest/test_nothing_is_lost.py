@@ -1,0 +1,172 @@
+"""Everything is killed while people talk: in the end each message is stored once, with its final text."""
+
+import os
+import random
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+import psycopg2
+import pytest
+
+from tests.acceptance.ingest.traffic import Traffic
+from tests.factories.system import System, running
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+def stored_ids(system: System) -> list[int]:
+    try:
+        return [row[0] for row in system.rows("SELECT id FROM messages WHERE deleted_at IS NULL ORDER BY id")]
+    except psycopg2.OperationalError:
+        return []
+
+
+def talk(traffic: Traffic, number: int, between: Callable[[int], None]) -> None:
+    """Send `number` messages in small groups, disturbing what is stored already."""
+    group = 20
+    for turn in range(number // group):
+        traffic.say(group)
+        mine = [message for message in stored_ids(traffic.system) if message in traffic.sent]
+        if len(mine) > group:
+            traffic.disturb(mine)
+        between(turn)
+
+
+def assert_everything_is_stored(traffic: Traffic, seconds: float = 150) -> None:
+    system = traffic.system
+    traffic.hang_up()
+    wanted = len(traffic.sent)
+
+    def settled() -> bool:
+        try:
+            count = system.value(
+                "SELECT count(*) FROM messages WHERE guild_id = %s AND author_id IS NOT NULL", traffic.guild
+            )
+        except psycopg2.OperationalError:
+            return False
+        health = system.health()
+        return count >= wanted and health["ledger"]["entries"] == 0 and not health["spool"] and finished(traffic)
+
+    with suppress(AssertionError):
+        system.until(settled, "every message is stored and ledger and spool are empty", seconds, pause=0.5)
+    compare(traffic)
+    health = system.health()
+    assert (health["ledger"]["entries"], health["spool"], health["deadletters"]) == (0, 0, 0)
+
+
+def rows_by_id(traffic: Traffic) -> dict[int, tuple[str | None, bool]]:
+    rows = traffic.system.rows(
+        "SELECT id, content, deleted_at IS NOT NULL FROM messages WHERE guild_id = %s AND author_id IS NOT NULL",
+        traffic.guild,
+    )
+    return {message: (content, deleted) for message, content, deleted in rows if message in traffic.sent}
+
+
+def expected(traffic: Traffic) -> dict[int, tuple[str | None, bool]]:
+    texts = traffic.final_texts()
+    return {message: (texts[message], False) if message in texts else (None, True) for message in traffic.sent}
+
+
+def finished(traffic: Traffic) -> bool:
+    return rows_by_id(traffic) == expected(traffic)
+
+
+def compare(traffic: Traffic) -> None:
+    found, wanted = rows_by_id(traffic), expected(traffic)
+    assert found.keys() == wanted.keys()
+    assert {message: row for message, row in found.items() if row != wanted[message]} == {}
+    counts = dict(
+        traffic.system.rows(
+            "SELECT user_id, message_count FROM members WHERE guild_id = %s AND message_count > 0", traffic.guild
+        )
+    )
+    assert counts == dict(traffic.totals())
+    daily = traffic.system.value("SELECT sum(messages) FROM daily_activity WHERE guild_id = %s", traffic.guild)
+    assert daily == len(traffic.sent)
+    open_sessions = traffic.system.value("SELECT count(*) FROM voice_sessions WHERE left_at IS NULL")
+    assert open_sessions == 0
+
+
+def test_workers_are_killed_again_and_again(tmp_path):
+    with running(tmp_path) as system:
+        traffic, dice = Traffic(system), random.Random(1)
+
+        def between(_: int) -> None:
+            if dice.random() < 0.12:
+                system.restart("worker")
+
+        talk(traffic, 2500, between)
+        assert_everything_is_stored(traffic)
+
+
+def test_valkey_postgres_and_the_bot_are_killed_in_turn(tmp_path):
+    with running(tmp_path) as system:
+        traffic = Traffic(system)
+        servers = system.servers
+        assert servers.valkey is not None
+        assert servers.postgres is not None
+
+        def between(turn: int) -> None:
+            match turn % 40:
+                case 8:
+                    os.killpg(servers.valkey.pid, signal.SIGKILL)
+                case 12:
+                    servers.valkey.stop()
+                    servers.valkey.start()
+                case 18:
+                    servers.postgres.stop()
+                case 24:
+                    servers.postgres.start()
+                case 28:
+                    system.kill("bot")
+                case 32:
+                    system.start("bot")
+                case 34:
+                    system.restart("bot")
+
+        talk(traffic, 2600, between)
+        system.until(system.bot_is_ready, "the bot is connected again", 60)
+        assert_everything_is_stored(traffic)
+
+
+class BlackHole:
+    """A port that accepts connections and never answers, in the place of a server."""
+
+    def __init__(self, port: int) -> None:
+        self._socket = socket.create_server(("127.0.0.1", port), reuse_port=False)
+        self._held: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                self._held.append(self._socket.accept()[0])
+
+    def close(self) -> None:
+        self._socket.close()
+        for connection in self._held:
+            connection.close()
+
+
+def test_a_redis_that_never_answers_does_not_delay_heartbeats(tmp_path):
+    with running(tmp_path, "sandbox", "bot", "worker") as system:
+        traffic = Traffic(system)
+        traffic.say(200)
+        valkey = system.servers.valkey
+        assert valkey is not None
+        valkey.stop()
+        hole = BlackHole(valkey.port)
+        try:
+            for _ in range(20):
+                traffic.say(20)
+            system.until(lambda: system.health()["spool"], "events wait in the spool", 30)
+            assert system.health()["discord"] == "connected"
+            lag = [line for line in system.metrics().splitlines() if line.startswith("heorot_loop_lag_seconds_max ")]
+            assert float(lag[0].split()[1]) < 0.5
+        finally:
+            hole.close()
+        valkey.start()
+        assert_everything_is_stored(traffic)
