@@ -90,9 +90,10 @@ def edit(box: Box, row: Message, changes: Json) -> Message:
         flags=changes.get("flags", row.flags),
     )
     check(draft)
+    # The text that a deferred answer was waiting for is no edit.
+    row.edited_at = None if row.flags & MessageFlag.LOADING else ids.now_iso()
     row.content = draft.content
     row.flags = draft.flags & ~MessageFlag.LOADING
-    row.edited_at = None if changes.get("is_first_text") else ids.now_iso()
     extras.embeds = finished_embeds(draft.embeds, attachments)
     extras.components = finished_components(draft.components)
     extras.attachments = attachments

@@ -4,19 +4,16 @@ Each call does what that user's own client could do and nothing else: a user who
 there, or is no member, is refused.
 """
 
-import base64
-import binascii
-
 import orjson
 from aiohttp import BodyPartReader, web
 
-from app.sandbox.actions import messages, reactions
+from app.sandbox.actions import messages, reactions, uploads
 from app.sandbox.actions.drafts import Draft
 from app.sandbox.box import Box, box_of
 from app.sandbox.constants import Json, MessageType, Permission
 from app.sandbox.control import params
 from app.sandbox.errors import BadInput
-from app.sandbox.files import MAX_FILE, StoredFile, describe, type_of
+from app.sandbox.files import StoredFile, type_of
 from app.sandbox.permissions import require, send_permission
 from app.sandbox.render import messages as render
 from app.sandbox.rest.answers import answer
@@ -55,35 +52,8 @@ def _write(box: Box, data: Json, base: str) -> Message:
         draft.reply_to = params.message(box, data, channel, "reply_to").id
         draft.kind = int(MessageType.REPLY)
     if data.get("attachments"):
-        draft.attachments = _store(box, channel, data["attachments"], base)
+        draft.attachments = uploads.store(box, channel, data["attachments"], base)
     return messages.create(box, channel, author.id, draft)
-
-
-def _store(box: Box, channel: Channel, rows: object, base: str) -> list[Json]:
-    if not isinstance(rows, list) or not all(isinstance(r, dict | StoredFile) for r in rows):
-        raise BadInput("attachments must be a list of objects {filename, content_type?, data (base64) or text}")
-    made = []
-    for row in rows:
-        file = row if isinstance(row, StoredFile) else _file(row)
-        if len(file.data) > MAX_FILE:
-            raise BadInput(f"attachment {params.shown(file.name)} is larger than {MAX_FILE} bytes")
-        file_id = box.world.ids.next()
-        box.files.put(file_id, file)
-        made.append(describe(file_id, channel.id, file, base))
-    return made
-
-
-def _file(row: Json) -> StoredFile:
-    params.only(row, ("filename", "content_type", "data", "text"))
-    name = params.text(row, "filename")
-    if "text" in row:
-        raw = params.text(row, "text", most=MAX_FILE).encode()
-    else:
-        try:
-            raw = base64.b64decode(params.text(row, "data", most=2 * MAX_FILE), validate=True)
-        except binascii.Error as error:
-            raise BadInput(f"data of attachment {params.shown(name)} is not base64") from error
-    return StoredFile(name.replace("/", "_"), type_of(name, row.get("content_type")), raw)
 
 
 async def _read_with_files(request: web.Request) -> Json:
@@ -99,7 +69,7 @@ async def _read_with_files(request: web.Request) -> Json:
         if part.name == "payload_json":
             data = orjson.loads(raw)
         else:
-            name = (part.filename or "file").replace("/", "_")
+            name = uploads.safe_name(part.filename)
             files.append(StoredFile(name, type_of(name, part.headers.get("Content-Type")), raw))
     return {**data, "attachments": [*(data.get("attachments") or []), *files]}
 
@@ -133,7 +103,7 @@ async def delete(request: web.Request) -> web.Response:
 
 
 async def list_messages(request: web.Request) -> web.Response:
-    """The channel's messages, newest first; `before`, `after`, `around`, `limit` (to 100000) select."""
+    """`{messages}`, newest first; `before`, `after`, `around`, `limit` (to 100000) select."""
     box = box_of(request)
     channel = params.channel(box, {"channel": request.match_info["channel"]})
     query = dict(request.query)
@@ -143,7 +113,15 @@ async def list_messages(request: web.Request) -> web.Response:
         viewer = params.user(box, query)
         require(box.world, channel, viewer.id, Permission.READ_MESSAGE_HISTORY)
         found = _with_ephemeral(box, channel, viewer.id, found)
-    return answer([render.message(box.world, row) for row in found])
+    return answer({"messages": [_shown(box, row) for row in found]})
+
+
+def _shown(box: Box, row: Message) -> Json:
+    """A message with who reacted, which the page needs to show its user's own reactions."""
+    body = render.message(box.world, row)
+    for shown, who in zip(body.get("reactions", ()), (row.reactions or {}).values(), strict=False):
+        shown["users"] = [str(u) for u in who]
+    return body
 
 
 def _with_ephemeral(box: Box, channel: Channel, viewer_id: int, rows: list[Message]) -> list[Message]:

@@ -10,6 +10,7 @@ from app.sandbox.box import Box, box_of
 from app.sandbox.constants import ChannelType, Json, Permission
 from app.sandbox.control import params
 from app.sandbox.errors import BadInput
+from app.sandbox.gateway.session import Session
 from app.sandbox.hub import Event
 from app.sandbox.permissions import can_view, channel_permissions, guild_permissions, names
 from app.sandbox.render import guilds, users
@@ -39,10 +40,10 @@ async def state(request: web.Request) -> web.Response:
     return answer(
         {
             "application": {"id": str(box.world.application.id), "name": box.world.application.name},
-            "bot": users.user(box.world.bot),
+            "bot": {**users.user(box.world.bot), "connected": _is_connected(box)},
             "users": [{**users.user(u), "locale": u.locale} for u in box.world.users.values()],
             "guilds": [_guild(box, g, viewer) for g in shown],
-            "direct": [_direct(c) for c in _direct_channels(box, viewer)],
+            "directs": [_direct(box, c) for c in _direct_channels(box, viewer)],
         },
     )
 
@@ -55,7 +56,8 @@ def _guild(box: Box, guild: Guild, viewer: int | None = None) -> Json:
         "locale": guild.locale,
         "owner_id": str(guild.owner_id),
         "afk_channel_id": None if guild.afk_channel_id is None else str(guild.afk_channel_id),
-        "channels": [guilds.channel(box.world, c) for c in seen],
+        "channels": [guilds.channel(box.world, c) for c in seen if not c.is_thread],
+        "threads": [guilds.channel(box.world, c) for c in seen if c.is_thread],
         "roles": [guilds.role(r) for r in guild.roles.values()],
         "members": [users.member(box.world, m) for m in guild.members.values()],
         "voice_states": [users.voice_state(box.world, guild.id, v) for v in guild.voice.values()],
@@ -67,8 +69,14 @@ def _direct_channels(box: Box, viewer: int | None) -> list[Channel]:
     return [c for c in found if viewer is None or viewer in c.recipients]
 
 
-def _direct(channel: Channel) -> Json:
-    return {"id": str(channel.id), "type": 1, "recipients": [str(u) for u in channel.recipients]}
+def _direct(box: Box, channel: Channel) -> Json:
+    user = next(u for u in channel.recipients if u != box.world.application.id)
+    recipients = [str(u) for u in channel.recipients]
+    return {"id": str(channel.id), "type": 1, "user": str(user), "recipients": recipients}
+
+
+def _is_connected(box: Box) -> bool:
+    return any(isinstance(s, Session) and s.wire is not None for s in box.hub.sessions.values())
 
 
 async def new_guild(request: web.Request) -> web.Response:
@@ -95,7 +103,7 @@ async def new_channel(request: web.Request) -> web.Response:
     kind = _kind(data.get("type", "text"))
     if kind is ChannelType.DM:
         user = params.user(box, data)
-        return answer(_direct(box.world.direct_channel(box.world.application.id, user.id)))
+        return answer(_direct(box, box.world.direct_channel(box.world.application.id, user.id)))
     guild = params.guild(box, data)
     channel = Channel(
         box.world.ids.next(),
@@ -221,7 +229,7 @@ async def move_voice(request: web.Request) -> web.Response:
     """A user enters the voice channel, or leaves voice when the channel is null."""
     box = box_of(request)
     data = await params.read(request)
-    params.only(data, ("user", "channel"))
+    params.only(data, ("user", "channel", "guild"))
     user = params.user(box, data)
     if data.get("channel") is None:
         return answer({"user": str(user.id), "channel": None, "guilds": [str(g) for g in voice.leave(box, user.id)]})

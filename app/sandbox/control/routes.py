@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from app.sandbox.control import events, messages, page, places, trouble
+from app.sandbox.control import events, interactions, messages, page, places, trouble
 
 ROUTES = (
     ("GET", "/sandbox/state", places.state),
@@ -19,6 +19,9 @@ ROUTES = (
     ("GET", "/sandbox/channels/{channel}/messages", messages.list_messages),
     ("POST", "/sandbox/reactions", messages.react),
     ("POST", "/sandbox/typing", messages.typing),
+    ("POST", "/sandbox/interactions", interactions.start),
+    ("GET", "/sandbox/interactions/{interaction}", interactions.get),
+    ("GET", "/sandbox/commands", interactions.list_commands),
     ("GET", "/sandbox/events", events.events),
     ("GET", "/sandbox/faults", trouble.list_faults),
     ("POST", "/sandbox/faults", trouble.add_fault),

@@ -3,10 +3,13 @@
 from aiohttp import web
 
 from app.sandbox.constants import API
-from app.sandbox.rest import account, messages, reactions
+from app.sandbox.rest import account, commands, interactions, messages, reactions
 
 _MESSAGES = "/channels/{channel}/messages"
 _MESSAGE = _MESSAGES + "/{message}"
+_COMMANDS = "/applications/{application}/commands"
+_GUILD_COMMANDS = "/applications/{application}/guilds/{guild}/commands"
+_WEBHOOK = "/webhooks/{webhook}/{token}"
 _EMOJI = _MESSAGE + "/reactions/{emoji}"
 
 ROUTES = (
@@ -38,6 +41,30 @@ ROUTES = (
     ("DELETE", _EMOJI + "/@me", reactions.remove_own),
     ("DELETE", _EMOJI + "/{user}", reactions.remove_from),
     ("POST", "/channels/{channel}/typing", reactions.typing),
+    *(
+        route
+        for base in (_COMMANDS, _GUILD_COMMANDS)
+        for route in (
+            ("GET", base, commands.list_commands),
+            ("PUT", base, commands.overwrite),
+            ("POST", base, commands.create),
+        )
+    ),
+    ("GET", _GUILD_COMMANDS + "/permissions", commands.permissions),
+    *(
+        route
+        for base in (_COMMANDS, _GUILD_COMMANDS)
+        for route in (
+            ("GET", base + "/{command}", commands.get_command),
+            ("PATCH", base + "/{command}", commands.edit),
+            ("DELETE", base + "/{command}", commands.delete),
+        )
+    ),
+    ("POST", "/interactions/{interaction}/{token}/callback", interactions.callback),
+    ("POST", _WEBHOOK, interactions.follow_up),
+    ("GET", _WEBHOOK + "/messages/{message}", interactions.get_answer),
+    ("PATCH", _WEBHOOK + "/messages/{message}", interactions.edit_answer),
+    ("DELETE", _WEBHOOK + "/messages/{message}", interactions.delete_answer),
 )
 
 
