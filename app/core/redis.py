@@ -35,6 +35,13 @@ def async_broker_redis() -> redis.asyncio.Redis:
     )
 
 
+def async_cache_redis() -> redis.asyncio.Redis:
+    """A new asynchronous connection pool to the server whose content may be lost; the caller closes it."""
+    return redis.asyncio.Redis.from_url(
+        settings().cache_url, socket_timeout=SOCKET_TIMEOUT, socket_connect_timeout=CONNECT_TIMEOUT
+    )
+
+
 def dispose() -> None:
     """Close this process's connections (tests and forks)."""
     for client in (broker_redis, cache_redis):

@@ -46,10 +46,6 @@ class Gateway(Protocol):
         """How many batches wait on disk."""
         ...
 
-    def spool_bytes(self) -> int:
-        """How much of the disk they take."""
-        ...
-
     def spool_is_full(self) -> bool:
         """Whether no more batches can be kept there."""
         ...
