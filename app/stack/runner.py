@@ -21,8 +21,8 @@ SANDBOX = "sandbox"
 _SANDBOX_SECONDS = 30.0
 _SLOW_START_SECONDS = 60.0
 # Together with the servers' own limits this keeps the whole stop below 60 s.
-_STOP_SECONDS = 42.0
-_SANDBOX_STOP_SECONDS = 3.0
+STOP_SECONDS = 42.0
+SANDBOX_STOP_SECONDS = 3.0
 _WATCH_SECONDS = 0.25
 _SERVER_PAUSE = 5.0
 
@@ -241,10 +241,10 @@ class Runner:
         for process in sorted(self._processes.values(), key=lambda process: process.name == "bot"):
             if process.name != SANDBOX:
                 process.terminate()
-        await self._wait_for(self._tasks, _STOP_SECONDS)
+        await self._wait_for(self._tasks, STOP_SECONDS)
         if sandbox is not None:
             self._processes[SANDBOX].terminate()
-            await self._wait_for({SANDBOX: sandbox}, _SANDBOX_STOP_SECONDS)
+            await self._wait_for({SANDBOX: sandbox}, SANDBOX_STOP_SECONDS)
 
     async def _wait_for(self, tasks: Mapping[str, asyncio.Task[None]], seconds: float) -> None:
         if not tasks:
