@@ -108,7 +108,7 @@ async def _defer(source: Source) -> None:
     interaction = source if isinstance(source, discord.Interaction) else source.interaction
     if interaction is None or interaction.response.is_done():
         return
-    if interaction.type is discord.InteractionType.application_command:
+    if interaction.message is None:
         await interaction.response.defer(ephemeral=True, thinking=True)
     else:
         await interaction.response.defer()

@@ -1,11 +1,10 @@
 """What a cog works with.
 
-A command is hybrid, says a sentence with `context.say`, changes something with `context.ask`, and raises BadInput or
-Refused for everything that cannot be done; the bot tells the person in the right language:
+A command is hybrid (app.bot.hybrid), says a sentence with `context.say`, changes something with `context.ask`, and
+raises BadInput or Refused for everything that cannot be done; the bot tells the person in the right language:
 
     class Greeting(commands.Cog):
-        @commands.hybrid_command(name="greet", description=marked("Greet a member"))
-        @commands.cooldown(2, 5, commands.BucketType.user)
+        @command("greet", marked("Greet a member"))
         async def greet(self, context: Context, member: discord.Member) -> None:
             await context.say(_("Hello {name}!").format(name=member.display_name))
 

@@ -15,6 +15,8 @@ FEATURES: dict[str, str] = {
     "search": marked("Search: /search finds earlier messages"),
 }
 FEATURE_PREFIX = "feature-"
+ALL_FEATURES = "features"
+NONE = "none"
 PREFIX_MAX = 5
 RETENTION_MIN, RETENTION_MAX = 1, 3650
 # The word that takes a choice back.
@@ -22,7 +24,8 @@ DEFAULT = "default"
 _ON = {"on", "true", "yes", "1", "oui"}
 _OFF = {"off", "false", "no", "0", "non"}
 
-Value = str | int | bool | None
+# A value as it is stored; for features, the switches that are moved.
+Value = str | int | dict[str, bool] | None
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ SETTINGS: dict[str, Setting] = {
         Setting("prefix", "prefix", marked("What commands written as messages begin with")),
         Setting("log-channel", "log_channel_id", marked("The channel where changes of settings are posted")),
         Setting("retention-days", "retention_days", marked("After how many days the text of messages is deleted")),
+        Setting(ALL_FEATURES, "features", marked("All features that are on, separated by commas, or none")),
         *(Setting(FEATURE_PREFIX + name, "features", about) for name, about in FEATURES.items()),
     )
 }
@@ -61,8 +65,10 @@ def find(key: str) -> Setting:
 def parse(setting: Setting, given: str) -> Value:
     """The value that this text means; None means the default. Raises BadInput saying what is allowed."""
     text = given.strip()
+    if setting.key == ALL_FEATURES:
+        return _switches(text)
     if setting.column == "features":
-        return _switch(setting, text)
+        return {setting.key.removeprefix(FEATURE_PREFIX): _switch(setting, text)}
     if text.lower() == DEFAULT:
         return _DEFAULTS.get(setting.column)
     return _PARSERS[setting.column](text)
@@ -70,6 +76,8 @@ def parse(setting: Setting, given: str) -> Value:
 
 def choices(setting: Setting) -> list[str]:
     """The values to offer; empty where there are too many or any will do."""
+    if setting.key == ALL_FEATURES:
+        return [", ".join(FEATURES), NONE]
     if setting.column == "features":
         return ["on", "off"]
     return {
@@ -100,6 +108,14 @@ def _switch(setting: Setting, text: str) -> bool:
     if text.lower() in _OFF:
         return False
     raise _bad(setting.key, text, "on, off")
+
+
+def _switches(text: str) -> dict[str, bool]:
+    names = {name.strip().lower() for name in text.split(",")} - {"", NONE}
+    unknown = sorted(names - FEATURES.keys())
+    if unknown or not text:
+        raise _bad(ALL_FEATURES, ", ".join(unknown), ", ".join([*FEATURES, NONE]))
+    return {name: name in names for name in FEATURES}
 
 
 def _language(text: str) -> str:

@@ -15,7 +15,7 @@ from app.core.errors import BadInput, Refused
 from app.core.redis import broker_redis
 from app.core.translations import LANGUAGES, _, choose, speaking
 from app.upkeep.outbound import service as outbound
-from app.upkeep.settings import rules
+from app.upkeep.settings import messages, rules
 from app.upkeep.settings.rules import Setting, Value
 from schema.models.settings import GuildSettings, UserPreferences
 
@@ -37,7 +37,7 @@ def change(uow: UnitOfWork, command: Command) -> Answer:
     _store(uow.session, command.guild_id, setting, value)
     _post_change(uow, command, setting, value, before)
     uow.after_commit(lambda: tell("settings", command.guild_id))
-    text = _("{key} is now {value}.").format(key=f"**{setting.key}**", value=shown(setting, value))
+    text = _("{key} is now {value}.").format(key=f"**{setting.key}**", value=messages.shown(setting, value))
     return Answer(text, data={"key": setting.key, "value": value})
 
 
@@ -69,19 +69,6 @@ def choose_language(uow: UnitOfWork, command: Command) -> Answer:
         return Answer(_("I will speak {language} to you.").format(language=LANGUAGES[locale]))
 
 
-def shown(setting: Setting, value: Value) -> str:
-    """A value as people read it."""
-    if setting.column == "features":
-        return _("on") if value else _("off")
-    if value is None:
-        return _("the default")
-    if setting.column == "log_channel_id":
-        return f"<#{value}>"
-    if setting.column == "locale":
-        return LANGUAGES[str(value)]
-    return f"`{value}`"
-
-
 def _current(session: Session, guild_id: int) -> GuildSettings | None:
     return session.execute(select(GuildSettings).where(GuildSettings.guild_id == guild_id)).scalar_one_or_none()
 
@@ -91,9 +78,7 @@ def _store(session: Session, guild_id: int, setting: Setting | None, value: Valu
     fields: dict[str, Any] = {"set_up": True} if setting is None else {setting.column: value}
     changes = dict(fields)
     if setting is not None and setting.column == "features":
-        switch = {setting.key.removeprefix(rules.FEATURE_PREFIX): value}
-        fields = {"features": switch}
-        changes = {"features": GuildSettings.features.concat(switch)}
+        changes = {"features": GuildSettings.features.concat(value)}
     statement = insert(GuildSettings).values(guild_id=guild_id, **fields)
     session.execute(
         statement.on_conflict_do_update(
@@ -108,16 +93,16 @@ def _post_change(
 ) -> None:
     """Owe the log channel a line about the change: the new channel, when it is the channel that changed."""
     channel_id = value if setting.column == "log_channel_id" else before and before.log_channel_id
-    if not channel_id:
+    if not isinstance(channel_id, int):
         return
     with speaking(choose(before.locale if before else None, command.language)):
         text = _("{user} set {key} to {value}.").format(
-            user=f"<@{command.user_id}>", key=f"**{setting.key}**", value=shown(setting, value)
+            user=f"<@{command.user_id}>", key=f"**{setting.key}**", value=messages.shown(setting, value)
         )
     outbound.owe(
         uow,
         guild_id=command.guild_id,
-        channel_id=int(channel_id),
+        channel_id=channel_id,
         subject_id=command.user_id,
         kind="settings",
         dedupe_key=f"settings:{command.id}",

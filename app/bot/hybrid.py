@@ -1,0 +1,43 @@
+"""Decorators for commands that work by slash and by prefix; each has a cooldown for every person.
+
+They are discord.py's own, with types that a checker can follow and the defaults that every command of ours shares.
+"""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from discord.ext import commands
+
+Callback = Callable[..., Coroutine[Any, Any, None]]
+Command = commands.HybridCommand[Any, ..., None]
+Group = commands.HybridGroup[Any, ..., None]
+
+# So many uses in so many seconds.
+COOLDOWN = (5, 10.0)
+
+
+def command(name: str, description: str, *, cooldown: tuple[int, float] = COOLDOWN) -> Callable[[Callback], Command]:
+    """Make a method of a cog a command."""
+    return _made(commands.hybrid_command(name=name, description=description), cooldown)
+
+
+def group(name: str, description: str, *, cooldown: tuple[int, float] = COOLDOWN) -> Callable[[Callback], Group]:
+    """Make a method of a cog a group of commands; the method itself serves the prefix form without a subcommand."""
+    made: Any = commands.hybrid_group(name=name, description=description, invoke_without_command=True)
+    return _made(made, cooldown)
+
+
+def subcommand(
+    parent: Group, name: str, description: str, *, cooldown: tuple[int, float] = COOLDOWN
+) -> Callable[[Callback], Command]:
+    """Make a method of a cog a command of a group."""
+    return _made(parent.command(name=name, description=description), cooldown)
+
+
+def _made(decorator: Any, cooldown: tuple[int, float]) -> Callable[[Callback], Any]:
+    limited: Any = commands.cooldown(*cooldown, commands.BucketType.user)
+
+    def decorate(callback: Callback) -> Any:
+        return decorator(limited(callback))
+
+    return decorate

@@ -1,0 +1,128 @@
+"""`/setup`, `/settings` and `/language`: what a guild and a person choose."""
+
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from app.bot.checks import manager_only
+from app.bot.context import Context, read
+from app.bot.hybrid import command, group, subcommand
+from app.core.errors import BadInput
+from app.core.translations import LANGUAGES, _, marked
+from app.upkeep.settings import queries, rules
+from app.upkeep.settings.messages import shown, value_of
+from app.upkeep.settings.rules import SETTINGS, Setting
+from app.upkeep.settings.views import SettingModal, SetupPanel, panel_text, resolve
+
+# Discord shows at most this many suggestions.
+_SUGGESTIONS = 25
+_LONGEST_NAME = 100
+
+
+class Settings(commands.Cog):
+    """Settings."""
+
+    def __init__(self, bot: Any) -> None:
+        self.bot = bot
+
+    async def cog_load(self) -> None:
+        """Answer the clicks on panels that were sent before this start."""
+        self.bot.add_view(SetupPanel())
+
+    @command("setup", marked("Set me up for this server"))
+    @manager_only()
+    async def setup(self, context: Context) -> None:
+        """Show the panel of an admin's first minute."""
+        settings = await read(queries.load, context.guild_id)
+        await context.say(panel_text(settings), view=SetupPanel(settings))
+
+    @group("settings", marked("See and change the settings of this server"))
+    @manager_only()
+    async def settings(self, context: Context) -> None:
+        """Show the settings (the prefix form without a subcommand)."""
+        await self._show(context)
+
+    @subcommand(settings, "show", marked("Show the settings of this server"))
+    @manager_only()
+    async def show(self, context: Context) -> None:
+        """Show every setting with its value and what it is for."""
+        await self._show(context)
+
+    @subcommand(settings, "set", marked("Change a setting of this server"))
+    @app_commands.describe(
+        key=marked("Which setting"), value=marked("The new value; leave it out to write it in a window")
+    )
+    @manager_only()
+    async def change(self, context: Context, key: str, *, value: str | None = None) -> None:
+        """Change one setting; without a value, the slash form opens a modal."""
+        setting = rules.find(key)
+        if value is None:
+            await self._ask_for_value(context, setting)
+            return
+        value = resolve(context.guild, setting, value)
+        rules.parse(setting, value)
+        await context.say(await context.ask("commands.settings_set", key=setting.key, value=value))
+
+    @change.autocomplete("key")
+    async def _complete_key(self, _interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+        return [
+            app_commands.Choice(name=f"{key}: {_(setting.about)}"[:_LONGEST_NAME], value=key)
+            for key, setting in SETTINGS.items()
+            if typed.lower() in key
+        ][:_SUGGESTIONS]
+
+    @change.autocomplete("value")
+    async def _complete_value(
+        self, interaction: discord.Interaction[Any], typed: str
+    ) -> list[app_commands.Choice[str]]:
+        setting = SETTINGS.get(str(getattr(interaction.namespace, "key", "")).lower())
+        if setting is None:
+            return []
+        found = [app_commands.Choice(name=value, value=value) for value in rules.choices(setting)]
+        if setting.column == "log_channel_id" and interaction.guild:
+            channels = interaction.guild.text_channels
+            found = [app_commands.Choice(name=f"#{c.name}"[:_LONGEST_NAME], value=str(c.id)) for c in channels] + found
+        return [choice for choice in found if typed.lower() in choice.name.lower()][:_SUGGESTIONS]
+
+    @command("language", marked("Choose the language I speak to you"))
+    @app_commands.describe(language=marked("A language, or auto for the one of your Discord"))
+    async def language(self, context: Context, language: str) -> None:
+        """Choose one's own language."""
+        await context.say(await context.ask("commands.language_set", language=language))
+
+    @language.autocomplete("language")
+    async def _complete_language(
+        self, _interaction: discord.Interaction[Any], typed: str
+    ) -> list[app_commands.Choice[str]]:
+        offered = {**LANGUAGES, "auto": _("the language of your Discord")}
+        return [
+            app_commands.Choice(name=name, value=code)
+            for code, name in offered.items()
+            if typed.lower() in f"{code} {name}".lower()
+        ]
+
+    async def _show(self, context: Context) -> None:
+        settings = await read(queries.load, context.guild_id)
+        lines = [
+            f"**{setting.key}**: {shown(setting, value_of(settings, setting))} - {_(setting.about)}"
+            for setting in SETTINGS.values()
+            if setting.key != rules.ALL_FEATURES
+        ]
+        await context.say("\n".join(lines))
+
+    async def _ask_for_value(self, context: Context, setting: Setting) -> None:
+        if context.interaction is None:
+            raise BadInput(_("Say the new value too, for example: {example}").format(example=_example(setting)))
+        await context.interaction.response.send_modal(SettingModal(setting))
+
+
+def _example(setting: Setting) -> str:
+    value = (rules.choices(setting) or ["?"])[0]
+    return f"`settings set {setting.key} {value}`"
+
+
+async def setup(bot: Any) -> None:
+    """Add the cog."""
+    await bot.add_cog(Settings(bot))

@@ -1,0 +1,36 @@
+"""How settings are shown to people."""
+
+from app.core.translations import LANGUAGES, _
+from app.upkeep.settings.rules import FEATURE_PREFIX, Setting, Value
+from schema.models.settings import GuildSettings
+
+
+def shown(setting: Setting, value: Value) -> str:
+    """A value as people read it."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_('on') if is_on else _('off')}" for name, is_on in value.items())
+    if value is None:
+        return _("the default")
+    if setting.column == "log_channel_id":
+        return f"<#{value}>"
+    if setting.column == "locale":
+        return LANGUAGES[str(value)]
+    return f"`{value}`"
+
+
+def explained(mode: str) -> str:
+    """A content mode in plain words."""
+    return {
+        "off": _("Nothing is recorded: no messages, no counts, no profiles. Commands still work."),
+        "counts": _("I record that somebody wrote, where and when, but not what. Profiles work, search does not."),
+        "store": _("I also keep the text of messages, so that search works. It is deleted after a while."),
+    }[mode]
+
+
+def value_of(settings: GuildSettings, setting: Setting) -> Value:
+    """The value that a guild has for a setting."""
+    if setting.column == "features":
+        name = setting.key.removeprefix(FEATURE_PREFIX)
+        return {name: settings.features.get(name, True)}
+    value: Value = getattr(settings, setting.column)
+    return value
