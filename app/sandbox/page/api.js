@@ -20,18 +20,30 @@ const get = (path) => call(path);
 const post = (path, body) =>
   call(path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
 
-export const state = () => get("/sandbox/state");
-export const messages = (channel, query) => get(`/sandbox/channels/${channel}/messages?${new URLSearchParams(query)}`);
-export const commands = (user, channel) => get(`/sandbox/commands?${new URLSearchParams({ user, channel })}`);
-export const send = (body) => post("/sandbox/messages", body);
+const query = (values) => new URLSearchParams(values).toString();
+
+export const state = (user) => get(user ? `/sandbox/state?${query({ user })}` : "/sandbox/state");
+export const sessions = () => get("/sandbox/sessions");
+export const messages = (channel, values) => get(`/sandbox/channels/${channel}/messages?${query(values)}`);
+export const commands = (user, channel) => get(`/sandbox/commands?${query({ user, channel })}`);
 export const edit = (channel, message, content) => post("/sandbox/messages/edit", { channel, message, content });
 export const remove = (channel, message) => post("/sandbox/messages/delete", { channel, messages: [message] });
 export const react = (body) => post("/sandbox/reactions", body);
 export const typing = (channel, user) => post("/sandbox/typing", { channel, user });
-export const voice = (user, channel, guild) => post("/sandbox/voice", { user, channel, guild });
+export const voice = (user, channel) => post("/sandbox/voice", { user, channel });
 export const membership = (guild, user, action) => post("/sandbox/members", { guild, user, action });
-export const newUser = (name) => post("/sandbox/users", { name });
-export const newChannel = (body) => post("/sandbox/channels", body);
+export const newUser = (name, guild) => post("/sandbox/users", { name, guild });
+export const direct = (user) => post("/sandbox/channels", { type: "dm", user });
 export const fault = (body) => post("/sandbox/faults", body);
+export const clearFaults = () => call("/sandbox/faults", { method: "DELETE" });
 export const interact = (body) => post("/sandbox/interactions", body);
 export const interaction = (id) => get(`/sandbox/interactions/${id}`);
+
+/** Post a message; files travel as a form beside it. */
+export function send(body, files = []) {
+  if (!files.length) return post("/sandbox/messages", body);
+  const form = new FormData();
+  form.append("payload_json", JSON.stringify(body));
+  files.forEach((file, index) => form.append(`files[${index}]`, file, file.name));
+  return call("/sandbox/messages", { method: "POST", body: form });
+}

@@ -18,7 +18,9 @@ export function editInPlace(row) {
     h("button", { type: "submit", class: "linkish" }, "save")));
   form.addEventListener("submit", (event) => { event.preventDefault(); save(row, box.value.trim(), close); });
   box.addEventListener("keydown", (event) => onKey(event, form, close));
-  body.querySelector(".text")?.replaceWith(form) ?? body.append(form);
+  const text = body.querySelector(".text");
+  if (text) text.replaceWith(form);
+  else body.append(form);
   box.focus();
   box.setSelectionRange(box.value.length, box.value.length);
 }

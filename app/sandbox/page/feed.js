@@ -28,8 +28,8 @@ async function more(query) {
   const wanted = feed.channelId;
   const body = await api.messages(wanted, { user: store.me, limit: PAGE, ...query });
   if (feed.channelId !== wanted) return;
-  for (const row of body.messages) keep(row);
-  feed.complete = body.messages.length < PAGE;
+  for (const row of body) keep(row);
+  feed.complete = body.length < PAGE;
   announce("feed");
 }
 

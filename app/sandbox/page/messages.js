@@ -11,6 +11,8 @@ const scroller = byId("scroller");
 const jumpDown = byId("jump-down");
 const NEAR = 80;
 
+let following = true;
+
 const isAtEnd = () => scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < NEAR;
 const toEnd = () => { scroller.scrollTop = scroller.scrollHeight; };
 
@@ -99,7 +101,8 @@ jumpDown.addEventListener("click", () => { toEnd(); jumpDown.hidden = true; });
 
 let loading = false;
 scroller.addEventListener("scroll", async () => {
-  if (isAtEnd()) jumpDown.hidden = true;
+  following = isAtEnd();
+  if (following) jumpDown.hidden = true;
   if (loading || scroller.scrollTop > NEAR || !feed.rows.size || feed.complete) return;
   loading = true;
   try {
@@ -129,5 +132,5 @@ list.addEventListener("keydown", (event) => {
 
 // Pictures arrive after their message; whoever reads the end stays there.
 list.addEventListener("load", (event) => {
-  if (event.target.tagName === "IMG" && jumpDown.hidden) toEnd();
+  if (event.target.tagName === "IMG" && following) toEnd();
 }, true);

@@ -7,10 +7,11 @@ export const store = {
   me: null,
   guildId: null,
   channelId: null,
-  bot: { user: null, connected: false },
+  bot: { user: null, connected: null },
   users: new Map(),
   guilds: new Map(),
   directs: new Map(),
+  visible: new Set(),
   unread: new Set(),
 };
 
@@ -30,26 +31,33 @@ function guildOf(row) {
   return {
     ...row,
     roles: byId(row.roles),
-    channels: byId([...(row.channels ?? []), ...(row.threads ?? [])]),
+    channels: byId(row.channels),
     members: new Map((row.members ?? []).map((member) => [member.user.id, member])),
     voice: new Map((row.voice_states ?? []).map((state) => [state.user_id, state.channel_id])),
   };
 }
 
-/** Read the whole state anew. */
+/** Read the whole state anew, and what of it the user in view may see. */
 export async function load() {
-  const body = await api.state();
+  const [body, seen] = await Promise.all([api.state(), store.me ? api.state(store.me) : { guilds: [] }]);
   store.users = byId(body.users);
   store.guilds = new Map(body.guilds.map((row) => [row.id, guildOf(row)]));
-  for (const guild of store.guilds.values()) for (const { user } of guild.members.values()) remember(user);
-  store.directs = new Map((body.directs ?? []).map((row) => [row.user, row.id]));
-  store.bot = { user: body.bot, connected: Boolean(body.bot.connected) };
-  remember(body.bot);
+  store.visible = new Set(seen.guilds.flatMap((row) => row.channels.map((place) => place.id)));
+  store.bot.user = body.bot;
+  store.directs = new Map(body.direct.map((row) => [row.recipients.find((id) => id !== body.bot.id), row.id]));
   announce("loaded");
 }
 
 /** Know a user from now on. */
 export const remember = (user) => store.users.set(user.id, { ...store.users.get(user.id), ...user });
+
+/** Look whether the bot is connected. */
+export async function checkBot() {
+  const connected = (await api.sessions()).sessions.some((row) => row.connected);
+  if (connected === store.bot.connected) return;
+  store.bot.connected = connected;
+  announce("bot");
+}
 
 let refresh = null;
 
@@ -90,18 +98,15 @@ export const names = {
   channel: (id) => channelOf(id)?.name ?? "unknown-channel",
 };
 
-const KEY = "heorot-sandbox";
-
-/** Keep who and where we are for the next visit. */
+/** Keep who and where we are in the address, so that a reload or a bookmark comes back here. */
 export function keepPlace() {
-  localStorage.setItem(KEY, JSON.stringify({ me: store.me, guildId: store.guildId, channelId: store.channelId }));
+  const place = new URLSearchParams({ user: store.me, guild: store.guildId ?? "@me", channel: store.channelId ?? "" });
+  history.replaceState(null, "", `#${place}`);
 }
 
-/** Who and where we were at the last visit; empty when nothing (readable) was kept. */
+/** Who and where the address says we are; what it does not say is undefined. */
 export function lastPlace() {
-  try {
-    return JSON.parse(localStorage.getItem(KEY)) ?? {};
-  } catch {
-    return {};
-  }
+  const place = new URLSearchParams(location.hash.slice(1));
+  const guildId = place.get("guild");
+  return { me: place.get("user"), guildId: guildId === "@me" ? null : guildId ?? undefined, channelId: place.get("channel") || null };
 }
