@@ -35,7 +35,7 @@ class EmbeddedServer:
         return self._child.exit_code if self._child is not None else None
 
     def start(self) -> None:
-        """Start the server, and return when it answers.
+        """Start the server, or start it again, and return when it answers.
 
         Raises ConfigurationError or Unavailable in one line: a taken port, an unusable DATA_DIR, a missing program.
         """
@@ -48,6 +48,8 @@ class EmbeddedServer:
         The calling thread must outlive the server, for Linux takes its end for the end of the process.
         """
         place.prepare(self.data_dir)
+        if self._child is not None:
+            self._child.stop(self.stop_steps)
         try:
             self._hold_lock()
             where = place.claim(self.data_dir, self.name)
