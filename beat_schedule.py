@@ -1,12 +1,26 @@
-"""What beat starts, and when.
+"""What beat starts, and how often.
 
 Each job is keyed by (name, slot) in `job_runs`, so a late or second beat is harmless; those of `health` only measure.
-An entry expires before the next ones pile up behind a worker that is away.
+An entry expires before the next ones pile up behind a worker that is away: jobs work from what they find to do, so
+that the next one makes up for it.
 """
 
+from datetime import timedelta
 from typing import Any
 
+# By the wire name of the task. A task that runs once a slot takes its slot's length from here.
+PERIODS: dict[str, timedelta] = {
+    "ledger.sweep": timedelta(seconds=10),
+    "outbound.sweep": timedelta(seconds=10),
+    "embeddings.sweep": timedelta(seconds=30),
+    "health.pulses": timedelta(seconds=30),
+    "health.gauges": timedelta(minutes=1),
+    "partitions.create": timedelta(hours=1),
+    "retention.run": timedelta(hours=1),
+    "vectors.prune": timedelta(hours=1),
+}
+
 SCHEDULE: dict[str, dict[str, Any]] = {
-    "health.pulses": {"task": "health.pulses", "schedule": 30.0, "options": {"expires": 60}},
-    "health.gauges": {"task": "health.gauges", "schedule": 60.0, "options": {"expires": 60}},
+    name: {"task": name, "schedule": every, "options": {"expires": max(every.total_seconds(), 60)}}
+    for name, every in PERIODS.items()
 }

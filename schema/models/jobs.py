@@ -29,5 +29,5 @@ class JobRun(Base):
     outcome: Mapped[str] = mapped_column(Text)
     attempts: Mapped[int] = mapped_column(SmallInteger)
     counts: Mapped[dict[str, Any]] = mapped_column(JSONB)
-    # The kind of the fault, never its text, which could hold what people wrote.
+    # The kind of the fault; its message only where that cannot repeat what people wrote.
     error: Mapped[str | None] = mapped_column(Text)

@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from app.core import clock, log
 from app.core.db import engine, unit_of_work
+from app.core.quiet import describe
 from app.upkeep.jobs.rules import slot_of
 
 logger = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ def once(name: str, every: timedelta, work: Callable[[], Counts], *, at: datetim
         try:
             counts = work()
         except Exception as error:
-            _end(name, slot, "failed", error=type(error).__name__)
+            _end(name, slot, "failed", error=describe(error))
             raise
         else:
             _end(name, slot, "done", counts=counts)

@@ -1,0 +1,62 @@
+"""Vectors of texts that were embedded before, in Redis for a week: a text that comes again costs no model.
+
+Keyed by guild, model and the text's hash. A cache that is away is a miss.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from redis.exceptions import RedisError
+
+from app.core.metrics import Counter
+from app.core.redis import cache_redis
+
+log = logging.getLogger(__name__)
+
+_WEEK_SECONDS = 7 * 24 * 3600
+_LOOKUPS = Counter("heorot_vector_cache_lookups_total", "Texts looked up in the vector cache", ["result"])
+
+# A guild and the hash of a text.
+TextKey = tuple[int, bytes]
+
+
+def key(model: str, text: TextKey) -> str:
+    """The name of one text's vector."""
+    return f"vector:{text[0]}:{model}:{text[1].hex()}"
+
+
+def get(model: str, texts: Sequence[TextKey]) -> dict[TextKey, bytes]:
+    """The vectors that are there."""
+    if not texts:
+        return {}
+    try:
+        found = cast("list[bytes | None]", cache_redis().mget([key(model, text) for text in texts]))
+    except RedisError:
+        log.warning("the vector cache is out of reach")
+        return {}
+    hits = {text: vector for text, vector in zip(texts, found, strict=True) if vector}
+    _LOOKUPS.labels("hit").inc(len(hits))
+    _LOOKUPS.labels("miss").inc(len(texts) - len(hits))
+    return hits
+
+
+def put(model: str, vectors: Mapping[TextKey, bytes]) -> None:
+    """Keep these vectors."""
+    try:
+        pipe = cache_redis().pipeline(transaction=False)
+        for text, vector in vectors.items():
+            pipe.set(key(model, text), vector, ex=_WEEK_SECONDS)
+        pipe.execute()
+    except RedisError:
+        log.warning("the vector cache is out of reach")
+
+
+def drop(keys: Sequence[str]) -> None:
+    """Forget these vectors, because their text is deleted; what cannot be reached now goes when its week ends."""
+    if not keys:
+        return
+    try:
+        cache_redis().delete(*keys)
+    except RedisError:
+        log.warning("the vector cache is out of reach: vectors of deleted texts stay there for up to a week")

@@ -1,0 +1,162 @@
+"""The steps that put messages into the search index; each is one short transaction of its caller.
+
+A vector is computed outside of any transaction, so it is written only under the message's lock, and only if the text
+is still the one that it was made from.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.knowledge.embeddings import rules
+
+# A batch takes well under a minute; a worker that died holds its claims no longer than this, doubled at each attempt.
+_CLAIM_SECONDS = 60
+_DOUBLINGS_MAX = 8
+
+# What may be found: a text that is there, of somebody who did not opt out.
+_FINDABLE = """
+m.author_id IS NOT NULL AND m.deleted_at IS NULL AND btrim(m.content) <> ''
+AND NOT EXISTS (SELECT FROM opt_outs o WHERE o.guild_id = m.guild_id AND o.user_id = m.author_id)
+"""
+# `x IS NOT TRUE` also meets the text that is NULL.
+_SETTLE = f"""
+WITH nothing_to_do AS (
+    SELECT m.id FROM messages m
+    WHERE m.embedding_stale_at IS NOT NULL AND ({_FINDABLE}) IS NOT TRUE
+    ORDER BY m.id LIMIT :limit FOR UPDATE OF m SKIP LOCKED
+)
+UPDATE messages SET embedding_stale_at = NULL FROM nothing_to_do n WHERE messages.id = n.id
+"""  # noqa: S608 - made of constants of this module.
+_INDEX_TERMS = f"""
+WITH fresh AS (
+    SELECT m.id, m.guild_id, m.channel_id, m.author_id, m.content
+    FROM messages m LEFT JOIN message_terms t ON t.message_id = m.id
+    WHERE m.embedding_stale_at IS NOT NULL AND t.message_id IS NULL AND {_FINDABLE}
+    ORDER BY m.embedding_stale_at DESC LIMIT :limit FOR UPDATE OF m SKIP LOCKED
+)
+INSERT INTO message_terms (message_id, guild_id, channel_id, author_id, language, terms)
+SELECT f.id, f.guild_id, f.channel_id, f.author_id, l.name,
+    setweight(to_tsvector(CAST(l.name AS regconfig), f.content), 'A')
+    || setweight(to_tsvector('simple', f.content), 'D')
+FROM fresh f
+LEFT JOIN guild_settings s ON s.guild_id = f.guild_id
+LEFT JOIN guilds g ON g.id = f.guild_id
+CROSS JOIN LATERAL (
+    SELECT coalesce(
+        CAST(:languages AS jsonb) ->> split_part(coalesce(s.locale, g.locale, :locale), '-', 1), :unknown
+    ) AS name
+) l
+ORDER BY f.id
+ON CONFLICT (message_id) DO UPDATE SET language = excluded.language, terms = excluded.terms
+"""  # noqa: S608 - see above.
+_CLAIM = f"""
+WITH due AS (
+    SELECT m.id, m.guild_id, m.content FROM messages m
+    WHERE m.embedding_stale_at IS NOT NULL AND {_FINDABLE}
+    AND NOT EXISTS (
+        SELECT FROM embedding_claims c WHERE c.message_id = m.id AND c.claimed_until > clock_timestamp()
+    )
+    ORDER BY m.embedding_stale_at DESC LIMIT :limit FOR UPDATE OF m SKIP LOCKED
+), claimed AS (
+    INSERT INTO embedding_claims AS c (message_id, guild_id, claimed_until, attempts)
+    SELECT id, guild_id, clock_timestamp() + make_interval(secs => :seconds), 1 FROM due ORDER BY id
+    ON CONFLICT (message_id) DO UPDATE
+    SET attempts = least(c.attempts + 1, 1000),
+        claimed_until = clock_timestamp() + make_interval(secs => :seconds * 2 ^ least(c.attempts, :doublings))
+    WHERE c.claimed_until <= clock_timestamp()
+    RETURNING message_id, attempts
+)
+SELECT d.id, d.guild_id, d.content, c.attempts,
+    coalesce((SELECT s.features ->> 'openai' FROM guild_settings s WHERE s.guild_id = d.guild_id), '') = 'true'
+FROM due d JOIN claimed c ON c.message_id = d.id
+"""  # noqa: S608 - see above.
+_LOCK = f"""
+SELECT m.id, sha256(convert_to(m.content, 'UTF8')) FROM messages m
+WHERE m.id = ANY(:ids) AND m.embedding_stale_at IS NOT NULL AND {_FINDABLE}
+ORDER BY m.id FOR UPDATE OF m
+"""  # noqa: S608 - see above.
+_STORE = """
+INSERT INTO message_vectors (message_id, model, guild_id, channel_id, author_id, dims, content_hash, embedding)
+SELECT m.id, :model, m.guild_id, m.channel_id, m.author_id, :dims, n.hash, CAST(n.vector AS halfvec)
+FROM unnest(CAST(:ids AS bigint[]), CAST(:hashes AS bytea[]), CAST(:vectors AS text[])) AS n(id, hash, vector)
+JOIN messages m ON m.id = n.id
+ORDER BY m.id
+ON CONFLICT (message_id, model) DO UPDATE
+SET channel_id = excluded.channel_id, content_hash = excluded.content_hash, embedding = excluded.embedding,
+    created_at = now()
+"""
+# Locked in the order of their key, as everywhere.
+_HELD = "SELECT message_id FROM embedding_claims WHERE message_id = ANY(:ids) ORDER BY message_id FOR UPDATE"
+_END_CLAIMS = f"DELETE FROM embedding_claims WHERE message_id IN ({_HELD})"  # noqa: S608 - see above.
+_RELEASE = f"""
+UPDATE embedding_claims SET claimed_until = clock_timestamp(), attempts = greatest(attempts - 1, 0)
+WHERE message_id IN ({_HELD})
+"""  # noqa: S608 - see above.
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A message whose text this worker has in hand."""
+
+    id: int
+    guild_id: int
+    content: str
+    attempts: int
+    # Whether its guild agreed that texts are sent to a provider elsewhere.
+    may_leave: bool
+
+    @property
+    def hash(self) -> bytes:
+        """What says that the text is still the same."""
+        return rules.hash_of(self.content)
+
+
+def settle(session: Session, limit: int) -> int:
+    """Take the mark off messages that hold nothing to be found; how many there were."""
+    return _count(session, _SETTLE, {"limit": limit})
+
+
+def index_terms(session: Session, limit: int) -> int:
+    """Index the words of so many of the newest messages that have none; how many there were."""
+    languages = "{" + ",".join(f'"{short}":"{name}"' for short, name in rules.LANGUAGES.items()) + "}"
+    values = {"languages": languages, "locale": rules.DEFAULT_LOCALE, "unknown": rules.UNKNOWN_LANGUAGE}
+    return _count(session, _INDEX_TERMS, {"limit": limit, **values})
+
+
+def claim(session: Session, limit: int) -> list[Claimed]:
+    """Take so many of the newest messages in hand; another worker leaves them alone for a minute or more."""
+    values = {"limit": limit, "seconds": _CLAIM_SECONDS, "doublings": _DOUBLINGS_MAX}
+    return [Claimed(*row) for row in session.execute(text(_CLAIM), values)]
+
+
+def store(session: Session, model: str, dims: int, rows: Sequence[Claimed], vectors: Mapping[int, bytes]) -> set[int]:
+    """Write the vectors of those messages whose text is still the same, and end every claim; which were written.
+
+    A message without a vector here needs none: its mark is taken off all the same.
+    """
+    locked = session.execute(text(_LOCK), {"ids": [row.id for row in rows]}).all()
+    current = {message_id: bytes(content_hash) for message_id, content_hash in locked}
+    same = [row for row in rows if current.get(row.id) == row.hash]
+    made = [row for row in same if row.id in vectors]
+    values = {
+        "ids": [row.id for row in made],
+        "hashes": [row.hash for row in made],
+        "vectors": [rules.as_sql(vectors[row.id]) for row in made],
+    }
+    session.execute(text(_STORE), {"model": model, "dims": dims, **values})
+    done = text("UPDATE messages SET embedding_stale_at = NULL WHERE id = ANY(:ids)")
+    session.execute(done, {"ids": [row.id for row in same]})
+    session.execute(text(_END_CLAIMS), {"ids": [row.id for row in rows]})
+    return {row.id for row in made}
+
+
+def release(session: Session, rows: Sequence[Claimed]) -> None:
+    """Give these messages back, because the model is away: that counts as no attempt."""
+    session.execute(text(_RELEASE), {"ids": [row.id for row in rows]})
+
+
+def _count(session: Session, statement: str, values: Mapping[str, object]) -> int:
+    return session.connection().execute(text(statement), dict(values)).rowcount

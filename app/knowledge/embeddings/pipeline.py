@@ -1,0 +1,100 @@
+"""From stale messages to their index rows: words first, then vectors, newest messages first.
+
+Every step is a short transaction of its own, and the model runs outside of all of them. Killed anywhere, the pipeline
+leaves messages that are still marked stale, and claims that run out.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+
+from sqlalchemy.orm import Session
+
+from app.core.db import unit_of_work
+from app.core.errors import ConfigurationError, Unavailable
+from app.core.metrics import Counter
+from app.knowledge.embeddings import cache, index, rules
+from app.knowledge.embeddings.index import Claimed
+from app.knowledge.embeddings.providers import Provider, provider
+
+log = logging.getLogger(__name__)
+
+# How long a task works before it makes room for others in its queue.
+SLICE_SECONDS = 5.0
+# Words are cheap: a backlog of vectors does not keep a new message from being found by its words for longer than this.
+_TERMS_SECONDS = 1.0
+_STEP_ROWS = 2000
+_CLAIM_ROWS = 128
+
+_EMBEDDED = Counter("heorot_embedded_total", "Messages whose vector was written", ["model"])
+
+
+def refresh(seconds: float = SLICE_SECONDS) -> bool:
+    """Index what is stale for about so long; whether there is more to do.
+
+    When the model is away its messages stay marked, findable by their words, and the answer is no: a sweep comes
+    back to them, and a task that tried again at once would only fail again.
+    """
+    until = time.monotonic() + seconds
+    _repeat(index.settle, until)
+    next_terms = 0.0
+    while time.monotonic() < until:
+        if time.monotonic() >= next_terms:
+            _repeat(index.index_terms, until)
+            next_terms = time.monotonic() + _TERMS_SECONDS
+        with unit_of_work() as uow:
+            rows = index.claim(uow.session, _CLAIM_ROWS)
+            uow.commit()
+        if not rows:
+            return False
+        if not _embed_all(rows):
+            return False
+    return True
+
+
+def _repeat(step: Callable[[Session, int], int], until: float) -> None:
+    """Do this step for all stale messages, or for as many as the time allows."""
+    done = _STEP_ROWS
+    while done == _STEP_ROWS and time.monotonic() < until:
+        with unit_of_work() as uow:
+            done = step(uow.session, _STEP_ROWS)
+            uow.commit()
+
+
+def _embed_all(rows: Sequence[Claimed]) -> bool:
+    """Embed these messages batch by batch; False when the model is away.
+
+    A message whose claims ended badly several times stands alone, so that it takes no others down with it.
+    """
+    suspects = [[row] for row in rows if row.attempts > 2]  # noqa: PLR2004 - the third attempt.
+    waiting = [*rules.batches([row for row in rows if row.attempts <= 2]), *suspects]  # noqa: PLR2004 - see above.
+    while waiting:
+        try:
+            _embed(provider(), waiting[0])
+        except (Unavailable, ConfigurationError) as error:
+            log.warning("embedding pauses: %s", error)
+            with unit_of_work() as uow:
+                index.release(uow.session, [row for batch in waiting for row in batch])
+                uow.commit()
+            return False
+        waiting.pop(0)
+    return True
+
+
+def _embed(model: Provider, rows: Sequence[Claimed]) -> None:
+    wanted = [row for row in rows if row.may_leave or not model.is_remote]
+    texts = {(row.guild_id, row.hash): row.content for row in wanted}
+    vectors = cache.get(model.model, list(texts))
+    missing = [text for text in texts if text not in vectors]
+    if missing:
+        made = dict(zip(missing, model.embed([texts[text] for text in missing]), strict=True))
+        # Before the commit: a deletion that comes after it finds the row, and takes the cached vector away as well.
+        cache.put(model.model, made)
+        vectors |= made
+    by_message = {row.id: vectors[row.guild_id, row.hash] for row in wanted}
+    with unit_of_work() as uow:
+        written = index.store(uow.session, model.model, model.dims, rows, by_message)
+        uow.commit()
+    # A text that changed or went meanwhile must not leave its vector behind.
+    cache.drop([cache.key(model.model, (row.guild_id, row.hash)) for row in wanted if row.id not in written])
+    _EMBEDDED.labels(model.model).inc(len(written))

@@ -1,0 +1,45 @@
+"""Making messages findable."""
+
+import logging
+
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from app.core import queue
+from app.core.db import unit_of_work
+from app.knowledge.embeddings import pipeline, queries, service
+from app.upkeep.jobs.service import once
+from beat_schedule import PERIODS
+from tasks.celery import app
+
+log = logging.getLogger(__name__)
+
+
+@app.task(name=service.REFRESH, autoretry_for=())
+def refresh() -> None:
+    """Index stale messages for a few seconds, and send the next such task if there are more.
+
+    Twice is safe, and at the same time too: messages are claimed, and a vector is written only for the text that it
+    was made from. Not retried: while a part is away every hint would wait in line, and the sweep comes anyway.
+    """
+    service.take_hint()
+    try:
+        is_more = pipeline.refresh()
+    except (OperationalError, InterfaceError):
+        log.warning("the database is out of reach; the sweep will find what is left")
+        return
+    if is_more:
+        service.hint()
+
+
+@app.task(name="embeddings.sweep")
+def sweep() -> None:
+    """Find stale messages whose hint was lost. Twice is safe: it only hints, and a slot is done once."""
+    once("embeddings.sweep", PERIODS["embeddings.sweep"], _sweep)
+
+
+def _sweep() -> dict[str, int]:
+    with unit_of_work() as uow:
+        backlog = queries.backlog(uow.session)
+    if backlog:
+        queue.send(service.REFRESH)
+    return {"stale": backlog}
