@@ -29,6 +29,8 @@ async def reply(
     interaction = source if isinstance(source, discord.Interaction) else source.interaction
     if interaction is None:
         assert isinstance(source, commands.Context), "only a context has no interaction"
+        if embed is not None and not source.bot_permissions.embed_links:
+            content, embed = _as_text(embed), None
         await source.reply(content, **_given(embed, view), mention_author=False, allowed_mentions=_NOBODY)
     elif not interaction.response.is_done():
         await interaction.response.send_message(
@@ -43,3 +45,8 @@ async def reply(
 def _given(embed: discord.Embed | None, view: discord.ui.View | None) -> dict[str, Any]:
     """Only what there is: discord.py's own mark for a missing value is not None."""
     return {name: value for name, value in (("embed", embed), ("view", view)) if value is not None}
+
+
+def _as_text(embed: discord.Embed) -> str:
+    """An embed for a channel in which we may not show one."""
+    return "\n".join([f"**{embed.title}**", *(f"{field.name}: {field.value}" for field in embed.fields)])

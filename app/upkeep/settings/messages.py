@@ -1,14 +1,14 @@
 """How settings are shown to people."""
 
 from app.core.translations import LANGUAGES, _
-from app.upkeep.settings.rules import FEATURE_PREFIX, Setting, Value
+from app.upkeep.settings.rules import FEATURE_PREFIX, Setting, Value, is_on
 from schema.models.settings import GuildSettings
 
 
 def shown(setting: Setting, value: Value) -> str:
     """A value as people read it."""
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_('on') if is_on else _('off')}" for name, is_on in value.items())
+        return ", ".join(f"{name} {_('on') if is_switched_on else _('off')}" for name, is_switched_on in value.items())
     if value is None:
         return _("the default")
     if setting.column == "log_channel_id":
@@ -31,6 +31,6 @@ def value_of(settings: GuildSettings, setting: Setting) -> Value:
     """The value that a guild has for a setting."""
     if setting.column == "features":
         name = setting.key.removeprefix(FEATURE_PREFIX)
-        return {name: settings.features.get(name, True)}
+        return {name: is_on(settings.features, name)}
     value: Value = getattr(settings, setting.column)
     return value

@@ -1,6 +1,6 @@
 """What a guild may choose, and how a value given as text is read. No I/O."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
@@ -13,7 +13,10 @@ from app.core.translations import LANGUAGES, _, marked
 FEATURES: dict[str, str] = {
     "profile": marked("Profiles: /profile shows a member's activity"),
     "search": marked("Search: /search finds earlier messages"),
+    "openai": marked("OpenAI: texts may be sent to OpenAI, if the operator set it up"),
 }
+# What sends texts to somebody else needs the admins' consent: it is off until they switch it on.
+OFF_AT_FIRST = frozenset({"openai"})
 FEATURE_PREFIX = "feature-"
 ALL_FEATURES = "features"
 NONE = "none"
@@ -72,6 +75,11 @@ def parse(setting: Setting, given: str) -> Value:
     if text.lower() == DEFAULT:
         return _DEFAULTS.get(setting.column)
     return _PARSERS[setting.column](text)
+
+
+def is_on(features: Mapping[str, bool], name: str) -> bool:
+    """Whether a feature is on in a guild that moved these switches."""
+    return bool(features.get(name, name not in OFF_AT_FIRST))
 
 
 def choices(setting: Setting) -> list[str]:

@@ -25,7 +25,7 @@ def panel_text(settings: GuildSettings) -> str:
     mode = settings.content_mode or queries.default_mode()
     keys = ("language", "timezone", "prefix", "log-channel")
     lines = [f"**{key}**: {shown(SETTINGS[key], value_of(settings, SETTINGS[key]))}" for key in keys]
-    on = [name for name in FEATURES if settings.features.get(name, True)]
+    on = [name for name in FEATURES if rules.is_on(settings.features, name)]
     return "\n".join(
         [
             _("## Setting up"),
@@ -128,7 +128,7 @@ def _modes(settings: GuildSettings) -> list[discord.SelectOption]:
 
 def _features(settings: GuildSettings) -> list[discord.SelectOption]:
     return [
-        discord.SelectOption(label=name, description=_(about)[:100], default=bool(settings.features.get(name, True)))
+        discord.SelectOption(label=name, description=_(about)[:100], default=rules.is_on(settings.features, name))
         for name, about in FEATURES.items()
     ]
 

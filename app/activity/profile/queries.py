@@ -1,0 +1,39 @@
+"""What a guild's rows say of one member."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import text
+
+from app.core.db import engine
+
+_PROFILE = text(
+    """
+    SELECT member.message_count, member.voice_seconds, member.first_seen, member.joined_at,
+           (SELECT count(*) FROM daily_activity AS day
+             WHERE day.guild_id = member.guild_id AND day.user_id = member.user_id
+               AND (day.messages > 0 OR day.voice_seconds > 0)) AS active_days
+      FROM members AS member
+     WHERE member.guild_id = :guild AND member.user_id = :user
+    """
+)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A member's totals in one guild."""
+
+    messages: int
+    voice_seconds: int
+    active_days: int
+    first_seen: datetime | None
+    joined_at: datetime | None
+
+
+def profile(guild_id: int, user_id: int) -> Profile | None:
+    """The member's totals, or None when nothing is known of them in this guild."""
+    with engine().connect() as connection:
+        row = connection.execute(_PROFILE, {"guild": guild_id, "user": user_id}).one_or_none()
+    if row is None:
+        return None
+    return Profile(row.message_count, row.voice_seconds, row.active_days, row.first_seen, row.joined_at)

@@ -1,0 +1,55 @@
+"""What erasing a person means, table by table. No I/O.
+
+Deletion is dangerous in both directions: a table that is forgotten here keeps what somebody asked us to forget, and a
+rule that is too wide takes from others. So this is data, and a test walks every model: a column that names a person
+or a message stands either here or among the exemptions, with a reason.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from app.core.translations import marked
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How the rows of one table that name a person in this column go.
+
+    `before` limits a later pass to what is older than the erasure; a table without it is only visited by the first.
+    `clear` sets the column to NULL where the row is about somebody else.
+    """
+
+    table: str
+    user: str
+    how: Literal["delete", "clear"] = "delete"
+    guild: str | None = "guild_id"
+    before: str | None = None
+    label: str | None = None
+
+
+# What hangs on a message and goes with it, whoever made it.
+WITH_MESSAGES = {
+    "message_revisions": "message_id",
+    "reactions": "message_id",
+    # These three by app.knowledge.embeddings.service.forget, which also empties the vector cache.
+    "message_terms": "message_id",
+    "message_vectors": "message_id",
+    "embedding_claims": "message_id",
+}
+MESSAGES = Rule("messages", "author_id", before="id < :below_id", label=marked("messages"))
+RULES: tuple[Rule, ...] = (
+    Rule("reactions", "user_id", before="message_id < :below_id", label=marked("reactions")),
+    Rule("voice_sessions", "user_id", before="started_at < :erased_at", label=marked("voice sessions")),
+    Rule("daily_activity", "user_id", label=marked("days of activity")),
+    Rule("members", "user_id", label=marked("member records")),
+    Rule("outcomes", "user_id", before="created_at < :erased_at", label=marked("outcomes of commands")),
+    Rule("outbound_posts", "user_id", before="created_at < :erased_at", label=marked("messages from me to you")),
+    Rule("outbound_posts", "subject_id", before="created_at < :erased_at", label=marked("posts about you")),
+    Rule("user_preferences", "user_id", guild=None, label=marked("your own choices")),
+)
+# Columns that name a person or a message and stay, with the reason.
+EXEMPT = {
+    "opt_outs.user_id": "it is the person's own wish, and the erasure must not take it back",
+    "erasures.user_id": "it keeps what was erased from coming back out of queues, spools and backfills",
+    "outbound_posts.message_id": "the id of our own post; the row goes with the person it is about",
+}

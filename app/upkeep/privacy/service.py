@@ -1,0 +1,191 @@
+"""Opting out, opting in, and erasing.
+
+Erasing is dangerous, because it cannot be taken back: so it asks twice (see the cog), follows the rules of data in
+`rules`, and can be repeated. The row in `erasures` comes first: from its commit on, ingest refuses whatever happened
+before. A batch that had passed that check already may still commit; a second pass a minute later removes what it
+brought, and only then the erasure counts as finished.
+"""
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from sqlalchemy import delete, func, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from app.core import queue
+from app.core.answers import Answer
+from app.core.clock import now, snowflake_at
+from app.core.commands import Command
+from app.core.db import UnitOfWork
+from app.core.errors import BadInput
+from app.core.translations import _
+from app.knowledge.embeddings import service as index
+from app.upkeep.privacy.rules import MESSAGES, RULES, Rule
+from app.upkeep.settings.service import tell
+from schema.models.privacy import Erasure, OptOut
+
+ERASE = "privacy.erase"
+SCOPES = ("here", "everywhere")
+# A command's transaction deletes so many messages at most; the rest follows in tasks of as many.
+CHUNK = 2000
+# A batch of ingest is committed long before; then nothing older can appear any more.
+SETTLED_AFTER = timedelta(seconds=60)
+
+
+def opt_out(uow: UnitOfWork, command: Command) -> Answer:
+    """Record nothing of this person here from now on. Twice leaves one row."""
+    values = {"guild_id": command.guild_id, "user_id": command.user_id}
+    uow.session.execute(insert(OptOut).values(**values).on_conflict_do_nothing())
+    uow.after_commit(lambda: tell("privacy", command.guild_id))
+    return Answer(
+        _("From now on I record nothing of you here. What I already have stays until you erase it: /privacy erase.")
+    )
+
+
+def opt_in(uow: UnitOfWork, command: Command) -> Answer:
+    """Record this person again, as the server's settings say."""
+    uow.session.execute(delete(OptOut).where(OptOut.guild_id == command.guild_id, OptOut.user_id == command.user_id))
+    uow.after_commit(lambda: tell("privacy", command.guild_id))
+    return Answer(_("From now on I record you here as the settings of this server say."))
+
+
+def erase_by_command(uow: UnitOfWork, command: Command) -> Answer:
+    """Erase what there is of the person: here, or everywhere."""
+    scope = command.text("scope")
+    if scope not in SCOPES:
+        raise BadInput(_("“{value}” is no scope. Allowed: {allowed}.").format(value=scope, allowed=", ".join(SCOPES)))
+    is_done = erase(uow, command.user_id, None if scope == "everywhere" else command.guild_id)
+    if is_done:
+        return Answer(_("What I had of you is erased. Posts that I already made in channels stay in Discord."))
+    return Answer(
+        _("I am erasing what I have of you. It is a lot, so it takes a few minutes; nothing of it can come back.")
+    )
+
+
+def erase(uow: UnitOfWork, user_id: int, guild_id: int | None) -> bool:
+    """Begin an erasure (guild None: in every guild); whether everything is gone with this transaction."""
+    moment = now()
+    scope = [guild_id] if guild_id is not None else guilds(uow.session)
+    for guild in sorted(scope):
+        _mark(uow.session, guild, user_id, moment)
+    is_done = erase_chunk(uow.session, user_id, guild_id, moment)
+    for rule in RULES:
+        _apply(uow.session, rule, user_id, guild_id, None)
+    _forget_names(uow.session, user_id)
+    for guild in scope:
+        uow.after_commit(partial(tell, "privacy", guild))
+        if not is_done:
+            uow.after_commit(partial(queue.send, ERASE, guild, user_id))
+    return is_done
+
+
+def erase_more(session: Session, guild_id: int, user_id: int) -> bool:
+    """Go on with an erasure that began; whether it has reached its end.
+
+    Only what is older than the erasure goes. It is finished once nothing was left and nothing can come any more.
+    """
+    erasure = session.execute(
+        select(Erasure)
+        .where(Erasure.guild_id == guild_id, Erasure.user_id == user_id, Erasure.finished_at.is_(None))
+        .with_for_update(skip_locked=True)
+    ).scalar_one_or_none()
+    if erasure is None:
+        return True
+    is_done = erase_chunk(session, user_id, guild_id, erasure.erased_at)
+    for rule in RULES:
+        if rule.before is not None:
+            _apply(session, rule, user_id, guild_id, erasure.erased_at)
+    if is_done and now() - erasure.erased_at > SETTLED_AFTER:
+        erasure.finished_at = now()
+    return is_done
+
+
+def unfinished(session: Session, limit: int = 100) -> list[tuple[int, int]]:
+    """Erasures (guild, user) that are ready for another pass."""
+    rows = session.execute(
+        select(Erasure.guild_id, Erasure.user_id)
+        .where(Erasure.finished_at.is_(None), Erasure.erased_at < now() - SETTLED_AFTER)
+        .order_by(Erasure.erased_at)
+        .limit(limit)
+    )
+    return [(row.guild_id, row.user_id) for row in rows]
+
+
+def erase_chunk(session: Session, user_id: int, guild_id: int | None, moment: datetime) -> bool:
+    """Delete a chunk of the person's messages from before that moment with all that hangs on them; whether all went."""
+    values = {"user": user_id, "guild": guild_id, "below_id": snowflake_at(moment), "chunk": CHUNK}
+    found = session.execute(
+        text(
+            f"SELECT id, guild_id FROM messages WHERE author_id = :user AND {MESSAGES.before}{_here(guild_id)}"  # noqa: S608 - constants
+            " ORDER BY id LIMIT :chunk FOR UPDATE"
+        ),
+        values,
+    ).all()
+    by_guild: dict[int, list[int]] = defaultdict(list)
+    for row in found:
+        by_guild[row.guild_id].append(row.id)
+    for guild in sorted(by_guild):
+        _delete_messages(session, guild, user_id, by_guild[guild])
+    return len(found) < CHUNK
+
+
+def _delete_messages(session: Session, guild_id: int, user_id: int, ids: list[int]) -> None:
+    values = {"ids": ids, "guild": guild_id, "user": user_id, "gone": len(ids)}
+    session.execute(text("DELETE FROM messages WHERE id = ANY(:ids)"), values)
+    session.execute(text("DELETE FROM message_revisions WHERE message_id = ANY(:ids)"), values)
+    session.execute(text("DELETE FROM reactions WHERE message_id = ANY(:ids)"), values)
+    index.forget(session, guild_id, ids)
+    session.execute(
+        text(
+            "UPDATE members SET message_count = greatest(message_count - :gone, 0)"
+            " WHERE guild_id = :guild AND user_id = :user"
+        ),
+        values,
+    )
+
+
+def _apply(session: Session, rule: Rule, user_id: int, guild_id: int | None, moment: datetime | None) -> None:
+    """Carry out one rule; with a moment, only on what is older."""
+    if rule.guild is None and guild_id is not None:
+        return
+    where = f"{rule.user} = :user{_here(guild_id)}"
+    if moment is not None:
+        where += f" AND {rule.before}"
+    values: dict[str, Any] = {"user": user_id, "guild": guild_id}
+    if moment is not None:
+        values |= {"erased_at": moment, "below_id": snowflake_at(moment)}
+    clear = f"UPDATE {rule.table} SET {rule.user} = NULL WHERE {where}"  # noqa: S608 - our own rules.
+    remove = f"DELETE FROM {rule.table} WHERE {where}"  # noqa: S608 - our own rules.
+    session.execute(text(clear if rule.how == "clear" else remove), values)
+
+
+def _here(guild_id: int | None) -> str:
+    return "" if guild_id is None else " AND guild_id = :guild"
+
+
+def _mark(session: Session, guild_id: int, user_id: int, moment: datetime) -> None:
+    statement = insert(Erasure).values(
+        guild_id=guild_id, user_id=user_id, erased_at=moment, below_id=snowflake_at(moment)
+    )
+    newest = {
+        "erased_at": func.greatest(Erasure.erased_at, statement.excluded.erased_at),
+        "below_id": func.greatest(Erasure.below_id, statement.excluded.below_id),
+        "finished_at": None,
+    }
+    session.execute(statement.on_conflict_do_update(index_elements=["guild_id", "user_id"], set_=newest))
+
+
+def guilds(session: Session) -> list[int]:
+    """Every guild there is, and the direct messages: a batch under way may come from any of them."""
+    return [0, *session.scalars(text("SELECT id FROM guilds WHERE id <> 0"))]
+
+
+def _forget_names(session: Session, user_id: int) -> None:
+    """The name of a person whom no guild knows any more goes too."""
+    session.execute(
+        text("DELETE FROM users WHERE id = :user AND NOT EXISTS (SELECT FROM members WHERE members.user_id = :user)"),
+        {"user": user_id},
+    )
