@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -55,7 +55,7 @@ class Process:
         self._arguments = list(arguments)
         self._env = dict(env)
         self._folder = folder
-        self._log = LogFile(logs / f"{name}.log")
+        self._log = logs / f"{name}.log"
         self._terminal = terminal
         self._running: asyncio.subprocess.Process | None = None
         self._stopping = asyncio.Event()
@@ -67,21 +67,26 @@ class Process:
 
     async def once(self) -> int:
         """Run it a single time, and return its exit code."""
-        process = await asyncio.create_subprocess_exec(
-            *leashed(self._arguments),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env=self._env,
-            cwd=self._folder,
-            start_new_session=True,
-        )
+        # A pipe of our own: asyncio's would report the exit only when the last descendant has closed it.
+        reading, writing = os.pipe()
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *leashed(self._arguments),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=writing,
+                stderr=writing,
+                env=self._env,
+                cwd=self._folder,
+                start_new_session=True,
+            )
+        finally:
+            os.close(writing)
         self._running = process
-        hearing = asyncio.create_task(self._hear(process))
+        hearing = asyncio.create_task(self._hear(reading))
         try:
             code = await process.wait()
         finally:
-            # Its own children must not outlive it, and they hold the pipe open.
+            # Its own children must not outlive it.
             _kill_group(process.pid)
             self._running = None
         # A descendant that left the group may still hold the pipe; nobody waits for it.
@@ -91,19 +96,16 @@ class Process:
 
     async def keep_running(self) -> None:
         """Run it, and run it again after each crash; raises ConfigurationError when that would be useless."""
-        try:
-            while not self._stopping.is_set():
-                started = time.monotonic()
-                code = await self.once()
-                if self._stopping.is_set():
-                    return
-                if code == MISCONFIGURED:
-                    raise ConfigurationError(f"{self.name} cannot run as it is configured; its last line says why.")
-                lived = time.monotonic() - started
-                self.restarts = 1 if lived >= _HEALTHY_SECONDS else self.restarts + 1
-                await self._pause(code, pause_before(self.restarts))
-        finally:
-            self._log.close()
+        while not self._stopping.is_set():
+            started = time.monotonic()
+            code = await self.once()
+            if self._stopping.is_set():
+                return
+            if code == MISCONFIGURED:
+                raise ConfigurationError(f"{self.name} cannot run as it is configured; its last line says why.")
+            lived = time.monotonic() - started
+            self.restarts = 1 if lived >= _HEALTHY_SECONDS else self.restarts + 1
+            await self._pause(code, pause_before(self.restarts))
 
     def terminate(self) -> None:
         """Ask it to end, and do not start it again."""
@@ -123,21 +125,33 @@ class Process:
         with suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
 
-    async def _hear(self, process: asyncio.subprocess.Process) -> None:
-        assert process.stdout is not None
-        held = b""
-        while chunk := await process.stdout.read(_LONGEST_LINE):
-            *lines, held = (held + chunk).split(b"\n")
-            if len(held) > _LONGEST_LINE:
-                lines, held = [*lines, held], b""
-            for line in lines:
-                self._take(line)
-        if held:
-            self._take(held)
+    async def _hear(self, pipe: int) -> None:
+        stream = asyncio.StreamReader(_LONGEST_LINE)
+        transport, _ = await asyncio.get_running_loop().connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(stream), os.fdopen(pipe, "rb", buffering=0)
+        )
+        log = LogFile(self._log)
+        try:
+            async for line in _lines(stream):
+                log.write(line)
+                self._terminal.show(self.name, line.decode(errors="replace").rstrip("\r"))
+        finally:
+            log.close()
+            transport.close()
 
-    def _take(self, line: bytes) -> None:
-        self._log.write(line)
-        self._terminal.show(self.name, line.decode(errors="replace").rstrip("\r"))
+
+async def _lines(stream: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    """The stream's lines; one that grows too long is cut."""
+    held = b""
+    while chunk := await stream.read(_LONGEST_LINE):
+        *lines, held = (held + chunk).split(b"\n")
+        for line in lines:
+            yield line
+        if len(held) > _LONGEST_LINE:
+            yield held
+            held = b""
+    if held:
+        yield held
 
 
 def _kill_group(pid: int) -> None:
