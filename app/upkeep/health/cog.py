@@ -19,7 +19,6 @@ class HealthCog(commands.Cog):
 
     def __init__(self, bot: Any) -> None:
         self._bot = bot
-        self._is_connected = False
         self._redis = (async_broker_redis(), async_cache_redis())
         self._monitor = Monitor(self, *self._redis)
         self._rounds: asyncio.Task[None] | None = None
@@ -46,26 +45,11 @@ class HealthCog(commands.Cog):
         for client in self._redis:
             await client.aclose()
 
-    @commands.Cog.listener()
-    async def on_connect(self) -> None:
-        """A session begins; events come once the gateway says that it is ready."""
-        self._is_connected = True
-
-    @commands.Cog.listener()
-    async def on_resumed(self) -> None:
-        """The session goes on."""
-        self._is_connected = True
-
-    @commands.Cog.listener()
-    async def on_disconnect(self) -> None:
-        """No events until the next connection."""
-        self._is_connected = False
-
     def discord_fault(self) -> str | None:
         """Why no events come, or None when they do."""
         if self._bot.is_closed():
             return "the bot is stopping"
-        if not self._is_connected:
+        if self._bot.connected_since is None:
             return "not connected to the gateway"
         return None if self._bot.is_ready() else "waiting for the guilds"
 
