@@ -25,6 +25,7 @@ STOP_SECONDS = 42.0
 SANDBOX_STOP_SECONDS = 3.0
 _WATCH_SECONDS = 0.25
 _SERVER_PAUSE = 5.0
+_ECHO_SECONDS = 1.0
 
 
 class Runner:
@@ -37,6 +38,7 @@ class Runner:
         self._environ = dict(environ)
         self._commands = procfile.read(PROJECT / "Procfile")
         self._started = time.monotonic()
+        self._asked = 0.0
         self._terminal = Terminal()
         self._servers = Servers(None, None)
         self._processes: dict[str, Process] = {}
@@ -153,10 +155,15 @@ class Runner:
             await self._stop()
 
     def _on_signal(self, asked: asyncio.Event) -> None:
+        """Stop at the first signal; at a later one, which is no echo of the first (`make` repeats it), at once."""
+        now = time.monotonic()
         if asked.is_set():
+            if now - self._asked < _ECHO_SECONDS:
+                return
             self._terminal.say("Stopping at once.")
             for process in self._processes.values():
                 process.kill()
+        self._asked = now
         asked.set()
 
     async def _start_and_watch(self) -> None:
