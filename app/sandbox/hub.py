@@ -90,17 +90,20 @@ class Hub:
         bot_id = self._world.application.id
         if event.page_only or not self.sessions or not self.may_see(event, bot_id):
             return
-        needed = intent_of(event)
         full = stripped = None
         for session in self.sessions.values():
-            if needed & ~session.intents or not session.takes_guild(event.guild_id):
+            if not _wants(session, event):
                 continue
-            if self._hides_content(event, session.intents):
+            if self.hides_content(event, session.intents):
                 stripped = stripped or orjson.dumps(_without_content(event.data))
                 session.dispatch(event.name, stripped)
             else:
                 full = full or orjson.dumps(event.data)
                 session.dispatch(event.name, full)
+
+    def takes(self, session: Receiver, event: Event) -> bool:
+        """Whether the session gets the event."""
+        return _wants(session, event) and self.may_see(event, self._world.application.id)
 
     def may_see(self, event: Event, user_id: int) -> bool:
         """Whether the event is any business of the user."""
@@ -112,12 +115,17 @@ class Hub:
         guild = self._world.guilds.get(event.guild_id)
         return guild is not None and user_id in guild.members
 
-    def _hides_content(self, event: Event, intents: int) -> bool:
+    def hides_content(self, event: Event, intents: int) -> bool:
+        """Whether a session with these intents gets the message without its text."""
         if event.author_id is None or not event.guild_id or intents & Intent.MESSAGE_CONTENT:
             return False
         bot_id = self._world.application.id
         mentioned = any(m["id"] == str(bot_id) for m in event.data.get("mentions", ()))
         return event.author_id != bot_id and not mentioned
+
+
+def _wants(session: Receiver, event: Event) -> bool:
+    return not intent_of(event) & ~session.intents and session.takes_guild(event.guild_id)
 
 
 def _without_content(data: Json) -> Json:

@@ -65,6 +65,7 @@ def _mead_hall(box: Box, number: _Numbers, people: list[User]) -> None:
         lounge,
         _channel(guild, number, ChannelType.TEXT, "general", topic="Everyone is welcome", parent_id=lounge.id),
         _channel(guild, number, ChannelType.TEXT, "tavern", topic="Songs and games", parent_id=lounge.id),
+        _channel(guild, number, ChannelType.TEXT, "market", topic="Bought and sold", parent_id=lounge.id),
         _channel(guild, number, ChannelType.TEXT, "staff", topic="For moderators", overwrites=staff),
         _channel(guild, number, ChannelType.TEXT, "council", topic="Hidden from the bot", overwrites=council),
         _channel(guild, number, ChannelType.FORUM, "ideas", topic="One thread for each idea"),
@@ -72,7 +73,7 @@ def _mead_hall(box: Box, number: _Numbers, people: list[User]) -> None:
         _channel(guild, number, ChannelType.VOICE, "Away"),
         _channel(guild, number, ChannelType.TEXT, "announcements", overwrites=_read_only(guild)),
     ]
-    _settle(box, guild, rows, general=rows[1], away=rows[7])
+    _settle(box, guild, rows, general=rows[1], away=rows[8])
 
 
 def _workshop(box: Box, number: _Numbers, people: list[User]) -> None:
@@ -82,10 +83,11 @@ def _workshop(box: Box, number: _Numbers, people: list[User]) -> None:
     rows = [
         _channel(guild, number, ChannelType.TEXT, "accueil", topic="Bonjour !"),
         _channel(guild, number, ChannelType.TEXT, "projets"),
+        _channel(guild, number, ChannelType.TEXT, "détente"),
         _channel(guild, number, ChannelType.VOICE, "Vocal"),
         _channel(guild, number, ChannelType.VOICE, "Absent"),
     ]
-    _settle(box, guild, rows, general=rows[0], away=rows[3])
+    _settle(box, guild, rows, general=rows[0], away=rows[4])
 
 
 def _people(guild: Guild, number: _Numbers, people: list[User]) -> tuple[Role, Role]:

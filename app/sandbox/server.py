@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from collections.abc import Callable
 
 from aiohttp import web
 
@@ -81,4 +82,14 @@ def main() -> None:
     """Serve on the configured port."""
     from app.core.settings import settings  # noqa: PLC0415 - the sandbox itself needs no settings.
 
-    asyncio.run(run("127.0.0.1", settings().sandbox_port))
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(run("127.0.0.1", settings().sandbox_port))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    # uvloop is absent on Windows; the sandbox works without it, only slower.
+    try:
+        import uvloop  # noqa: PLC0415
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

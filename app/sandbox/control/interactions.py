@@ -54,4 +54,4 @@ async def list_commands(request: web.Request) -> web.Response:
     channel = params.channel(box, query)
     params.inside(box, channel, user)
     found = catalogue.usable(box, user, channel)
-    return answer({"commands": [catalogue.localized(c, user.locale) for c in found]})
+    return answer([catalogue.localized(c, user.locale) for c in found])

@@ -37,7 +37,8 @@ async def post(request: web.Request) -> web.Response:
     rows = data["messages"]
     if not isinstance(rows, list) or len(rows) > _BULK_MOST or not all(isinstance(r, dict) for r in rows):
         raise BadInput(f"messages must be a list of at most {_BULK_MOST} objects")
-    return answer({"ids": [str(_write(box, row, origin(request)).id) for row in rows]})
+    written = [str(_write(box, row, origin(request)).id) for row in rows]
+    return answer({"ids": written, "messages": [{"id": i} for i in written]})
 
 
 def _write(box: Box, data: Json, base: str) -> Message:
@@ -103,7 +104,7 @@ async def delete(request: web.Request) -> web.Response:
 
 
 async def list_messages(request: web.Request) -> web.Response:
-    """`{messages}`, newest first; `before`, `after`, `around`, `limit` (to 100000) select."""
+    """The channel's messages, newest first; `before`, `after`, `around`, `limit` (to 100000) select."""
     box = box_of(request)
     channel = params.channel(box, {"channel": request.match_info["channel"]})
     query = dict(request.query)
@@ -113,7 +114,7 @@ async def list_messages(request: web.Request) -> web.Response:
         viewer = params.user(box, query)
         require(box.world, channel, viewer.id, Permission.READ_MESSAGE_HISTORY)
         found = _with_ephemeral(box, channel, viewer.id, found)
-    return answer({"messages": [_shown(box, row) for row in found]})
+    return answer([_shown(box, row) for row in found])
 
 
 def _shown(box: Box, row: Message) -> Json:

@@ -40,10 +40,10 @@ async def state(request: web.Request) -> web.Response:
     return answer(
         {
             "application": {"id": str(box.world.application.id), "name": box.world.application.name},
-            "bot": {**users.user(box.world.bot), "connected": _is_connected(box)},
+            "bot": users.user(box.world.bot) | {"connected": _is_connected(box)},
             "users": [{**users.user(u), "locale": u.locale} for u in box.world.users.values()],
             "guilds": [_guild(box, g, viewer) for g in shown],
-            "directs": [_direct(box, c) for c in _direct_channels(box, viewer)],
+            "direct": [_direct(box, c) for c in _direct_channels(box, viewer)],
         },
     )
 

@@ -71,5 +71,5 @@ class SocketWire:
 def wire_of(request: web.Request, *, compress: bool) -> SocketWire:
     """The wire of an accepted websocket request."""
     transport = request.transport
-    assert isinstance(transport, asyncio.Transport)
+    assert transport is not None
     return SocketWire(transport, compress=compress)

@@ -85,7 +85,7 @@ class Answer:
 
     def _message(self) -> Message:
         row = post(self.request, self.box, self.row, self.form, original=True)
-        self.row.state = "answered"
+        self.box.interactions.answer(self.row)
         return row
 
     def _deferred(self) -> Message:
@@ -97,14 +97,16 @@ class Answer:
         return row
 
     def _deferred_update(self) -> None:
-        self.row.state, self.row.original_id = "answered", self.row.source_id
+        self.row.original_id = self.row.source_id
+        self.box.interactions.answer(self.row)
 
     def _update(self) -> Message:
         source = find_message(self.box, self.row.channel_id, self.row.source_id)
         if source is None:
             raise unknown("Message")
         changed = change(self.request, self.box, source, self.form)
-        self.row.state, self.row.original_id = "answered", source.id
+        self.row.original_id = source.id
+        self.box.interactions.answer(self.row)
         self.row.message_ids.append(source.id)
         self.row.ephemeral = render.is_ephemeral(source)
         return changed
@@ -118,13 +120,15 @@ class Answer:
             if not 1 <= len(str(choice.get("name") or "")) <= 100:  # noqa: PLR2004 - Discord's limit.
                 path = f"data.choices.{number}.name"
                 raise invalid_form(path, "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 100 in length.")
-        self.row.choices, self.row.state = rows, "answered"
+        self.row.choices = rows
+        self.box.interactions.answer(self.row)
 
     def _modal(self) -> None:
         modal = self.form.data
         modals.check(modal)
         finished_components(modal["components"])
-        self.row.modal, self.row.state = modal, "answered"
+        self.row.modal = modal
+        self.box.interactions.answer(self.row)
         self.box.interactions.modals[self.row.user_id, modal["custom_id"]] = self.row
 
 
@@ -168,7 +172,7 @@ def post(request: web.Request, box: Box, row: Interaction, form: Form, *, origin
 def fill(request: web.Request, box: Box, row: Interaction, message: Message, form: Form) -> Message:
     """Change an answer; a deferred one is answered from then on."""
     changed = change(request, box, message, form)
-    row.state = "answered"
+    box.interactions.answer(row)
     return changed
 
 
@@ -188,6 +192,7 @@ def describe(box: Box, row: Interaction) -> Json:
         "messages": [render.message(box.world, m) for m in shown],
         "modal": row.modal,
         "choices": row.choices,
+        "milliseconds": None if row.answered is None else (row.answered - row.created) * 1000,
     }
 
 

@@ -24,6 +24,7 @@ class Interaction:
     label: str
     created: float
     state: str = "pending"
+    answered: float | None = None
     ephemeral: bool = False
     original_id: int | None = None
     source_id: int | None = None
@@ -64,6 +65,11 @@ class Interactions:
         """The interaction while its token lives, or None."""
         row = self._by_token.get(token)
         return row if row and self._clock() - row.created <= TOKEN_LIFE else None
+
+    def answer(self, row: Interaction) -> None:
+        """The bot has answered; the first time counts."""
+        row.state = "answered"
+        row.answered = row.answered or self._clock()
 
     def settle(self, row: Interaction, deadline: float) -> str:
         """The present state; an interaction nobody answered in time has failed."""

@@ -102,6 +102,6 @@ async def delete_answer(request: web.Request) -> web.Response:
     else:
         messages.delete(box, box.world.channel(row.channel_id), [message.id])
     if row.state == "deferred":
-        row.state = "answered"
+        box.interactions.answer(row)
     answers.announce(box, row)
     return nothing()

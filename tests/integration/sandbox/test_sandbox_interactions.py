@@ -133,11 +133,11 @@ async def test_commands_are_listed_in_the_users_language_and_by_permission(local
     def path(user):
         return f"commands?user={local.user(user)}&channel={local.channel()}"
 
-    listed = (await local.get(path("margaux")))["commands"]
+    listed = await local.get(path("margaux"))
     names = {c["name"]: c["name_localized"] for c in listed}
     assert names["ping"] == "pouls"
     assert "kick" not in names
-    moderator = (await local.get(path("wealhtheow")))["commands"]
+    moderator = await local.get(path("wealhtheow"))
     assert "kick" in {c["name"] for c in moderator}
     assert (await act("command", name="kick", user="wealhtheow"))["messages"][0]["content"] == "ok"
     body = {"type": "command", "user": str(local.user()), "channel": str(local.channel()), "name": "kick"}
@@ -158,9 +158,9 @@ async def test_a_deferred_answer_is_filled_by_the_follow_up_and_stays_ephemeral(
     assert [m["content"] for m in state["messages"]] == ["late wiglaf", "more"]
     assert state["ephemeral"] is True
     assert all(m["flags"] & 64 for m in state["messages"])
-    assert (await local.get(f"channels/{local.channel()}/messages"))["messages"] == []
+    assert (await local.get(f"channels/{local.channel()}/messages")) == []
     own = await local.get(f"channels/{local.channel()}/messages?user={local.user()}")
-    assert len(own["messages"]) == 2
+    assert len(own) == 2
 
 
 async def test_autocomplete_gives_choices_and_the_callback_names_the_message(act, bot):
