@@ -79,7 +79,7 @@ class Traffic:
         texts: dict[int, str] = {}
         for channel in self.channels:
             found = self.system.call("GET", f"/sandbox/channels/{channel}/messages?limit=100000")
-            texts.update({int(message["id"]): message["content"] for message in found["messages"]})
+            texts.update({int(message["id"]): message["content"] for message in found})
         return {message: text for message, text in texts.items() if message in self.sent}
 
     def totals(self) -> Counter[int]:
