@@ -11,7 +11,9 @@ from typing import Any
 # By the wire name of the task. A task that runs once a slot takes its slot's length from here.
 PERIODS: dict[str, timedelta] = {
     "ledger.sweep": timedelta(seconds=10),
+    "commands.sweep": timedelta(seconds=10),
     "outbound.sweep": timedelta(seconds=10),
+    "privacy.sweep": timedelta(minutes=1),
     "embeddings.sweep": timedelta(seconds=30),
     "health.pulses": timedelta(seconds=30),
     "health.gauges": timedelta(minutes=1),

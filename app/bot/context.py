@@ -4,7 +4,7 @@ A command is hybrid (app.bot.hybrid), says a sentence with `context.say`, change
 raises BadInput or Refused for everything that cannot be done; the bot tells the person in the right language:
 
     class Greeting(commands.Cog):
-        @command("greet", marked("Greet a member"))
+        @command(marked("/greet"), marked("Greet a member"))
         async def greet(self, context: Context, member: discord.Member) -> None:
             await context.say(_("Hello {name}!").format(name=member.display_name))
 

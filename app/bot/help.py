@@ -6,7 +6,8 @@ from typing import Any
 from discord.ext import commands
 
 from app.bot.context import Context
-from app.core.translations import _, current_language, translated
+from app.bot.translations import localized_name
+from app.core.translations import _, current_language
 
 
 async def usable(context: Context) -> list["commands.Command[Any, ..., Any]"]:
@@ -46,4 +47,4 @@ def written(context: Context, command: "commands.Command[Any, ..., Any]") -> str
     if context.interaction is None:
         return f"{context.bot.policy.prefix(context.guild_id)}{command.qualified_name} {command.signature}".strip()
     names = command.qualified_name.split()
-    return "/" + " ".join(translated(name, current_language()) or name for name in names)
+    return "/" + " ".join(localized_name(name, current_language()) or name for name in names)

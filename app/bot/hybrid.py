@@ -1,6 +1,7 @@
 """Decorators for commands that work by slash and by prefix; each has a cooldown for every person.
 
-They are discord.py's own, with types that a checker can follow and the defaults that every command of ours shares.
+A name is written with its slash, `marked("/search")`, which makes it a sentence of the catalogues like any other.
+The decorators are discord.py's own, with types that a checker can follow and the defaults that our commands share.
 """
 
 from collections.abc import Callable, Coroutine
@@ -18,12 +19,12 @@ COOLDOWN = (5, 10.0)
 
 def command(name: str, description: str, *, cooldown: tuple[int, float] = COOLDOWN) -> Callable[[Callback], Command]:
     """Make a method of a cog a command."""
-    return _made(commands.hybrid_command(name=name, description=description), cooldown)
+    return _made(commands.hybrid_command(name=_bare(name), description=description), cooldown)
 
 
 def group(name: str, description: str, *, cooldown: tuple[int, float] = COOLDOWN) -> Callable[[Callback], Group]:
     """Make a method of a cog a group of commands; the method itself serves the prefix form without a subcommand."""
-    made: Any = commands.hybrid_group(name=name, description=description, invoke_without_command=True)
+    made: Any = commands.hybrid_group(name=_bare(name), description=description, invoke_without_command=True)
     return _made(made, cooldown)
 
 
@@ -31,7 +32,7 @@ def subcommand(
     parent: Group, name: str, description: str, *, cooldown: tuple[int, float] = COOLDOWN
 ) -> Callable[[Callback], Command]:
     """Make a method of a cog a command of a group."""
-    return _made(parent.command(name=name, description=description), cooldown)
+    return _made(parent.command(name=_bare(name), description=description), cooldown)
 
 
 def _made(decorator: Any, cooldown: tuple[int, float]) -> Callable[[Callback], Any]:
@@ -41,3 +42,7 @@ def _made(decorator: Any, cooldown: tuple[int, float]) -> Callable[[Callback], A
         return decorator(limited(callback))
 
     return decorate
+
+
+def _bare(name: str) -> str:
+    return name.removeprefix("/")

@@ -6,7 +6,11 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from app.core.translations import choose, translated
+from app.core.translations import DEFAULT_LANGUAGE, choose, translated
+
+_COMMANDS = frozenset(
+    {app_commands.TranslationContextLocation.command_name, app_commands.TranslationContextLocation.group_name}
+)
 
 Source = discord.Interaction[Any] | commands.Context[Any]
 
@@ -18,8 +22,18 @@ class Translator(app_commands.Translator):
         self, string: app_commands.locale_str, locale: discord.Locale, context: app_commands.TranslationContextTypes
     ) -> str | None:
         """The string in that language, or None, for which Discord shows the English one."""
-        del context
-        return translated(string.message, choose(locale.value)) if choose(locale.value) != "en" else None
+        language = choose(locale.value)
+        if language == DEFAULT_LANGUAGE:
+            return None
+        if context.location in _COMMANDS:
+            return localized_name(string.message, language)
+        return translated(string.message, language)
+
+
+def localized_name(name: str, language: str) -> str | None:
+    """A command's name in that language; the catalogues know it with its slash."""
+    found = translated(f"/{name}", language)
+    return found.removeprefix("/") if found else None
 
 
 def language_of(source: Source) -> str:

@@ -4,7 +4,11 @@ The English sentence is the key: `_("Nothing is stored.")`. Values go in afterwa
 move them: `_("The prefix is now {prefix}.").format(prefix=prefix)`. The language in force belongs to the current
 asyncio task or worker task; the bot sets it for every command and click, a worker for every awaited command.
 
-Catalogues are `app/locale/<language>/LC_MESSAGES/heorot.po`, read as they are: nothing compiled is kept.
+Catalogues are `app/locale/<language>/LC_MESSAGES/heorot.po`, read as they are: nothing compiled is kept. After a change
+of sentences, bring them up to date and translate what is new; a test names what is missing:
+
+    pybabel extract -k marked --no-location --omit-header -o heorot.pot app
+    pybabel update -D heorot -d app/locale -i heorot.pot --no-fuzzy-matching && rm heorot.pot
 """
 
 import gettext

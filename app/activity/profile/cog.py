@@ -19,7 +19,7 @@ class ProfileCog(commands.Cog, name="Profile"):
 
     feature = "profile"
 
-    @command("profile", marked("Show what a member did in this server"))
+    @command(marked("/profile"), marked("Show what a member did in this server"))
     @app_commands.describe(member=marked("Whose profile; yours when left out"))
     @commands.guild_only()
     async def profile(self, context: Context, member: discord.Member | None = None) -> None:

@@ -23,7 +23,7 @@ _LONGEST = 1900
 class About(commands.Cog):
     """About the bot."""
 
-    @command("help", marked("Show what you can do here"))
+    @command(marked("/help"), marked("Show what you can do here"))
     @app_commands.rename(name="command")
     @app_commands.describe(name=marked("One command, to see how it is used"))
     async def show_help(self, context: Context, *, name: str | None = None) -> None:
@@ -46,7 +46,7 @@ class About(commands.Cog):
         names = [found.qualified_name for found in await usable(context)]
         return [app_commands.Choice(name=name, value=name) for name in names if typed.lower() in name][:_SUGGESTIONS]
 
-    @command("ping", marked("Show how fast I am at the moment"))
+    @command(marked("/ping"), marked("Show how fast I am at the moment"))
     async def ping(self, context: Context) -> None:
         """Show the times of the gateway, the queue (there and back, through a worker) and the database."""
         start = time.perf_counter()

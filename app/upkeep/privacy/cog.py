@@ -20,28 +20,28 @@ _EVERYWHERE = "everywhere"
 class Privacy(commands.Cog):
     """Privacy."""
 
-    @group("privacy", marked("See and decide what I keep of you"))
+    @group(marked("/privacy"), marked("See and decide what I keep of you"))
     async def privacy(self, context: Context) -> None:
         """Show what is kept (the prefix form without a subcommand)."""
         await self._show(context)
 
-    @subcommand(privacy, "show", marked("Show what I keep of you here"))
+    @subcommand(privacy, marked("/show"), marked("Show what I keep of you here"))
     async def show(self, context: Context) -> None:
         """Show what is kept of the person here."""
         await self._show(context)
 
-    @subcommand(privacy, "off", marked("Stop recording me here: neither what I write nor how much"))
+    @subcommand(privacy, marked("/off"), marked("Stop recording me here: neither what I write nor how much"))
     async def off(self, context: Context) -> None:
         """Opt out; this process obeys before anything is stored."""
         context.bot.policy.block(context.guild_id, context.author.id)
         await context.say(await context.ask("commands.privacy_off"))
 
-    @subcommand(privacy, "on", marked("Let me record you here again"))
+    @subcommand(privacy, marked("/on"), marked("Let me record you here again"))
     async def on(self, context: Context) -> None:
         """Opt in again."""
         await context.say(await context.ask("commands.privacy_on"))
 
-    @subcommand(privacy, "erase", marked("Erase everything I have of you so far"))
+    @subcommand(privacy, marked("/erase"), marked("Erase everything I have of you so far"))
     @app_commands.describe(confirmation=marked("“confirm” or “confirm everywhere” erases without asking again"))
     async def erase(self, context: Context, *, confirmation: str | None = None) -> None:
         """Ask, and erase at the second step."""

@@ -31,26 +31,26 @@ class Settings(commands.Cog):
         """Answer the clicks on panels that were sent before this start."""
         self.bot.add_view(SetupPanel())
 
-    @command("setup", marked("Set me up for this server"))
+    @command(marked("/setup"), marked("Set me up for this server"))
     @manager_only()
     async def setup(self, context: Context) -> None:
         """Show the panel of an admin's first minute."""
         settings = await read(queries.load, context.guild_id)
         await context.say(panel_text(settings), view=SetupPanel(settings))
 
-    @group("settings", marked("See and change the settings of this server"))
+    @group(marked("/settings"), marked("See and change the settings of this server"))
     @manager_only()
     async def settings(self, context: Context) -> None:
         """Show the settings (the prefix form without a subcommand)."""
         await self._show(context)
 
-    @subcommand(settings, "show", marked("Show the settings of this server"))
+    @subcommand(settings, marked("/show"), marked("Show the settings of this server"))
     @manager_only()
     async def show(self, context: Context) -> None:
         """Show every setting with its value and what it is for."""
         await self._show(context)
 
-    @subcommand(settings, "set", marked("Change a setting of this server"))
+    @subcommand(settings, marked("/set"), marked("Change a setting of this server"))
     @app_commands.describe(
         key=marked("Which setting"), value=marked("The new value; leave it out to write it in a window")
     )
@@ -86,7 +86,7 @@ class Settings(commands.Cog):
             found = [app_commands.Choice(name=f"#{c.name}"[:_LONGEST_NAME], value=str(c.id)) for c in channels] + found
         return [choice for choice in found if typed.lower() in choice.name.lower()][:_SUGGESTIONS]
 
-    @command("language", marked("Choose the language I speak to you"))
+    @command(marked("/language"), marked("Choose the language I speak to you"))
     @app_commands.describe(language=marked("A language, or auto for the one of your Discord"))
     async def language(self, context: Context, language: str) -> None:
         """Choose one's own language."""

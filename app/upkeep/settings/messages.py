@@ -8,7 +8,8 @@ from schema.models.settings import GuildSettings
 def shown(setting: Setting, value: Value) -> str:
     """A value as people read it."""
     if isinstance(value, dict):
-        return ", ".join(f"{name} {_('on') if is_switched_on else _('off')}" for name, is_switched_on in value.items())
+        words = {True: _("on"), False: _("off")}
+        return ", ".join(f"{name} {words[is_switched_on]}" for name, is_switched_on in value.items())
     if value is None:
         return _("the default")
     if setting.column == "log_channel_id":

@@ -25,6 +25,7 @@ def panel_text(settings: GuildSettings) -> str:
     mode = settings.content_mode or queries.default_mode()
     keys = ("language", "timezone", "prefix", "log-channel")
     lines = [f"**{key}**: {shown(SETTINGS[key], value_of(settings, SETTINGS[key]))}" for key in keys]
+    nothing = _("none")
     on = [name for name in FEATURES if rules.is_on(settings.features, name)]
     return "\n".join(
         [
@@ -32,7 +33,7 @@ def panel_text(settings: GuildSettings) -> str:
             _("Choose what suits this server; every choice counts at once and can be changed later."),
             *lines,
             f"**content**: `{mode}` - {explained(mode)}",
-            f"**features**: {', '.join(on) or _('none')}",
+            f"**features**: {', '.join(on) or nothing}",
         ]
     )
 
