@@ -26,6 +26,7 @@ SANDBOX_STOP_SECONDS = 3.0
 _WATCH_SECONDS = 0.25
 _SERVER_PAUSE = 5.0
 _ECHO_SECONDS = 1.0
+_ROOT_WARNING = "ignore:You're running the worker with superuser privileges"
 
 
 class Runner:
@@ -104,6 +105,9 @@ class Runner:
             "REDIS_URL": self._settings.redis_url or self._servers.redis_url,
             "PYTHONUNBUFFERED": "1",
         }
+        if os.geteuid() == 0:
+            # Every worker would say that root is not needed; the runner says it once.
+            known["PYTHONWARNINGS"] = _ROOT_WARNING
         if self._needs_sandbox:
             known["DISCORD_API_URL"] = f"http://{ports.LOOPBACK}:{self._settings.sandbox_port}/api/v10"
             known["DISCORD_TOKEN"] = SANDBOX_TOKEN
@@ -131,6 +135,8 @@ class Runner:
             lines.append(
                 f"  sandbox   {home}:{settings.sandbox_port} - a Discord of its own, as DISCORD_TOKEN is not set"
             )
+        if os.geteuid() == 0:
+            lines.append("  user      root, which is not needed: any user can start Heorot")
         lines.append("Stop it with Ctrl-C.")
         for line in lines:
             self._terminal.say(line)
