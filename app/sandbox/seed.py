@@ -7,7 +7,7 @@ from app.sandbox.box import Box, Tuning
 from app.sandbox.constants import ChannelType, Permission
 from app.sandbox.hub import Hub
 from app.sandbox.ids import Snowflakes
-from app.sandbox.state.models import Channel, Guild, Member, Overwrite, Role, User
+from app.sandbox.state.models import Channel, Guild, Member, Overwrite, Role, ThreadState, User
 from app.sandbox.state.world import Application, World
 
 _BORN = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -74,6 +74,10 @@ def _mead_hall(box: Box, number: _Numbers, people: list[User]) -> None:
         _channel(guild, number, ChannelType.TEXT, "announcements", overwrites=_read_only(guild)),
     ]
     _settle(box, guild, rows, general=rows[1], away=rows[8])
+    tales = _channel(guild, number, ChannelType.PUBLIC_THREAD, "tales of the sea", parent_id=rows[2].id)
+    owner = people[2].id
+    tales.thread = ThreadState(owner, _BORN.isoformat(), {owner: _BORN.isoformat()})
+    box.world.add_channel(tales)
 
 
 def _workshop(box: Box, number: _Numbers, people: list[User]) -> None:

@@ -1,6 +1,7 @@
 """Making, changing and removing channels, roles and guilds."""
 
 from app.sandbox import ids
+from app.sandbox.actions import threads
 from app.sandbox.box import Box
 from app.sandbox.constants import ChannelType, Json, Permission
 from app.sandbox.hub import Event
@@ -80,7 +81,10 @@ def update(box: Box, channel: Channel, changes: Json) -> Channel:
 def delete(box: Box, channel: Channel) -> None:
     """Remove the channel with its threads and tell."""
     for thread in box.world.threads_of(channel.id):
-        box.world.drop_channel(thread)
+        threads.delete(box, thread)
+    if channel.thread:
+        threads.delete(box, channel)
+        return
     _publish(box, channel, "CHANNEL_DELETE")
     box.world.drop_channel(channel)
 

@@ -1,6 +1,7 @@
 """Posting, editing and deleting messages; who asks and whether he may is the caller's business."""
 
 from app.sandbox import ids
+from app.sandbox.actions import threads
 from app.sandbox.actions.drafts import Draft, check, finished_components, finished_embeds
 from app.sandbox.box import Box
 from app.sandbox.constants import Json, MessageFlag
@@ -60,6 +61,7 @@ def _keep(box: Box, channel: Channel, row: Message) -> None:
     channel.last_message_id = row.id
     if channel.thread:
         channel.thread.total_sent += 1
+        threads.reopen(box, channel)
 
 
 def publish(box: Box, name: str, row: Message) -> None:

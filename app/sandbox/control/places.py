@@ -1,21 +1,19 @@
 """GET /sandbox/state, and making guilds, channels, users and members."""
 
-import secrets
-
 from aiohttp import web
 
 from app.sandbox import ids
-from app.sandbox.actions import channels, members, voice
+from app.sandbox.actions import channels, members, threads
 from app.sandbox.box import Box, box_of
 from app.sandbox.constants import ChannelType, Json, Permission
 from app.sandbox.control import params
 from app.sandbox.errors import BadInput
 from app.sandbox.gateway.session import Session
 from app.sandbox.hub import Event
-from app.sandbox.permissions import can_view, channel_permissions, guild_permissions, names
+from app.sandbox.permissions import can_view, channel_permissions, guild_permissions, names, require
 from app.sandbox.render import guilds, users
 from app.sandbox.rest.answers import answer
-from app.sandbox.state.models import Channel, Guild, Invite, Overwrite, User
+from app.sandbox.state.models import Channel, Guild, Overwrite, ThreadState
 
 _KINDS = {
     "text": ChannelType.TEXT,
@@ -25,8 +23,9 @@ _KINDS = {
     "stage": ChannelType.STAGE,
     "forum": ChannelType.FORUM,
     "dm": ChannelType.DM,
+    "thread": ChannelType.PUBLIC_THREAD,
 }
-_LOCALES = ("en-US", "en-GB", "fr", "de", "es-ES", "pt-BR", "it", "nl", "pl", "ru", "ja")
+LOCALES = ("en-US", "en-GB", "fr", "de", "es-ES", "pt-BR", "it", "nl", "pl", "ru", "ja")
 
 
 async def state(request: web.Request) -> web.Response:
@@ -86,7 +85,7 @@ async def new_guild(request: web.Request) -> web.Response:
     params.only(data, ("name", "owner", "locale"))
     name = params.text(data, "name")
     owner = params.user(box, data, "owner").id if "owner" in data else box.world.application.owner_id
-    locale = params.choice(data, "locale", _LOCALES, "en-US")
+    locale = params.choice(data, "locale", LOCALES, "en-US")
     guild = channels.new_guild(box, name, owner, locale)
     general = box.world.add_channel(Channel(box.world.ids.next(), ChannelType.TEXT, guild.id, "general"))
     guild.system_channel_id = general.id
@@ -96,7 +95,10 @@ async def new_guild(request: web.Request) -> web.Response:
 
 
 async def new_channel(request: web.Request) -> web.Response:
-    """A channel `{guild, name, type?, topic?, parent?, private?, roles?}`, or `{type: "dm", user}` with the bot."""
+    """A channel `{guild, name, type?, topic?, parent?, private?, roles?}`.
+
+    `{type: "dm", user}` is the direct messages with the bot, `{type: "thread", parent, name, user}` a thread.
+    """
     box = box_of(request)
     data = await params.read(request)
     params.only(data, ("guild", "name", "type", "topic", "parent", "private", "roles", "user"))
@@ -104,6 +106,8 @@ async def new_channel(request: web.Request) -> web.Response:
     if kind is ChannelType.DM:
         user = params.user(box, data)
         return answer(_direct(box, box.world.direct_channel(box.world.application.id, user.id)))
+    if kind is ChannelType.PUBLIC_THREAD:
+        return answer(guilds.thread(_thread(box, data)))
     guild = params.guild(box, data)
     channel = Channel(
         box.world.ids.next(),
@@ -115,6 +119,19 @@ async def new_channel(request: web.Request) -> web.Response:
         overwrites=_overwrites(guild, data),
     )
     return answer(guilds.channel(box.world, channels.create(box, guild, channel)))
+
+
+def _thread(box: Box, data: Json) -> Channel:
+    parent = params.channel(box, data, "parent")
+    owner = params.user(box, data)
+    if parent.kind not in {ChannelType.TEXT, ChannelType.NEWS, ChannelType.FORUM}:
+        raise BadInput(f"parent {parent.id} cannot hold threads; text, news and forum channels can")
+    params.inside(box, parent, owner)
+    require(box.world, parent, owner.id, Permission.CREATE_PUBLIC_THREADS)
+    name = params.text(data, "name")
+    thread = Channel(box.world.ids.next(), ChannelType.PUBLIC_THREAD, parent.guild_id, name, parent_id=parent.id)
+    thread.thread = ThreadState(owner.id, ids.now_iso(), {owner.id: ids.now_iso()})
+    return threads.create(box, thread)
 
 
 def _kind(word: object) -> ChannelType:
@@ -135,114 +152,6 @@ def _overwrites(guild: Guild, data: Json) -> dict[int, Overwrite]:
     return channels.private(guild, *allowed)
 
 
-async def new_user(request: web.Request) -> web.Response:
-    """A user `{name, display_name?, bot?, locale?, guild?, roles?}`, at once a member when a guild is named."""
-    box = box_of(request)
-    data = await params.read(request)
-    params.only(data, ("name", "username", "display_name", "bot", "locale", "guild", "roles"))
-    name = params.text(data, "name", default=data.get("username"), most=32)
-    if not name.strip():
-        raise BadInput("name is empty; it must be a string of 1 to 32 characters")
-    if "bot" in data and not isinstance(data["bot"], bool):
-        raise BadInput(f"bot is {params.shown(data['bot'])}; it must be true or false")
-    locale = params.choice(data, "locale", _LOCALES, "en-US")
-    shown = params.text(data, "display_name", most=32) if data.get("display_name") else name
-    guild = params.guild(box, data) if data.get("guild") else None
-    roles = _roles(guild, data)
-    user = User(box.world.ids.next(), name, shown, data.get("bot", False), locale)
-    box.world.users[user.id] = user
-    if guild:
-        members.join(box, guild, user.id, roles)
-    return answer({**users.user(user), "locale": locale})
-
-
-def _roles(guild: Guild | None, data: Json) -> list[int]:
-    wanted = [params.snowflake({"roles": r}, "roles") for r in data.get("roles") or []]
-    for role_id in wanted:
-        if guild is None or role_id not in guild.roles or role_id == guild.id:
-            raise BadInput(f"roles: {role_id} is no role that can be given in the guild")
-    return wanted
-
-
-async def membership(request: web.Request) -> web.Response:
-    """A user joins (through an invite, if one is named) or leaves; `action` join, leave or update."""
-    box = box_of(request)
-    data = await params.read(request)
-    params.only(data, ("guild", "user", "action", "invite", "roles", "nick", "timeout_until"))
-    guild = params.guild(box, data)
-    user = params.user(box, data)
-    action = params.choice(data, "action", ("join", "leave", "update"))
-    if action == "join":
-        _join(box, guild, user, data)
-    elif user.id not in guild.members:
-        raise BadInput(f"user {user.id} is no member of guild {guild.id}")
-    elif action == "leave":
-        if user.id == guild.owner_id:
-            raise BadInput(f"user {user.id} owns guild {guild.id}; an owner cannot leave")
-        members.leave(box, guild, user.id)
-    else:
-        _update(box, guild, user, data)
-    return answer({"id": str(user.id), "guild": str(guild.id), "user": str(user.id), "action": action})
-
-
-def _join(box: Box, guild: Guild, user: User, data: Json) -> None:
-    if user.id in guild.bans:
-        raise BadInput(f"user {user.id} is banned from guild {guild.id}")
-    if user.id in guild.members:
-        raise BadInput(f"user {user.id} is already a member of guild {guild.id}")
-    roles = _roles(guild, data)
-    if data.get("invite"):
-        _use_invite(box, guild, params.text(data, "invite"))
-    members.join(box, guild, user.id, roles)
-
-
-def _use_invite(box: Box, guild: Guild, code: str) -> None:
-    invite = box.world.invites.get(code)
-    if invite is None or invite.guild_id != guild.id:
-        known = [i.code for i in box.world.invites.values() if i.guild_id == guild.id]
-        raise BadInput(f"invite {params.shown(code)} does not lead to guild {guild.id}; known: {known[:10]}")
-    invite.uses += 1
-    if invite.max_uses and invite.uses >= invite.max_uses:
-        # A used-up invite disappears; Discord sends INVITE_DELETE for it.
-        drop_invite(box, invite)
-
-
-def drop_invite(box: Box, invite: Invite) -> None:
-    """Remove the invite and tell."""
-    del box.world.invites[invite.code]
-    data = {"channel_id": str(invite.channel_id), "guild_id": str(invite.guild_id), "code": invite.code}
-    box.hub.publish(Event("INVITE_DELETE", data, guild_id=invite.guild_id))
-
-
-def _update(box: Box, guild: Guild, user: User, data: Json) -> None:
-    changes: Json = {}
-    if "roles" in data:
-        changes["roles"] = _roles(guild, data)
-    if "nick" in data:
-        changes["nick"] = params.text(data, "nick", most=32) if data["nick"] else None
-    if "timeout_until" in data:
-        changes["timed_out_until"] = data["timeout_until"]
-    members.update(box, guild, guild.members[user.id], changes)
-
-
-async def move_voice(request: web.Request) -> web.Response:
-    """A user enters the voice channel, or leaves voice when the channel is null."""
-    box = box_of(request)
-    data = await params.read(request)
-    params.only(data, ("user", "channel", "guild"))
-    user = params.user(box, data)
-    if data.get("channel") is None:
-        return answer({"user": str(user.id), "channel": None, "guilds": [str(g) for g in voice.leave(box, user.id)]})
-    channel = params.channel(box, data)
-    if channel.kind not in {ChannelType.VOICE, ChannelType.STAGE}:
-        raise BadInput(f"channel {channel.id} is no voice channel")
-    params.inside(box, channel, user)
-    if not channel_permissions(box.world, channel, user.id) & Permission.CONNECT:
-        raise BadInput(f"user {user.id} may not connect to channel {channel.id}")
-    voice.move(box, user.id, channel.id)
-    return answer({"user": str(user.id), "channel": str(channel.id), "guilds": [str(channel.guild_id)]})
-
-
 async def permissions(request: web.Request) -> web.Response:
     """What the user may do in the channel (`?user=&channel=`) or in the guild (`?user=&guild=`)."""
     box = box_of(request)
@@ -253,27 +162,3 @@ async def permissions(request: web.Request) -> web.Response:
     else:
         bits = guild_permissions(params.guild(box, query), user.id)
     return answer({"permissions": str(bits), "names": names(bits)})
-
-
-async def new_invite(request: web.Request) -> web.Response:
-    """An invite `{channel, user?, max_uses?}` made by a member."""
-    box = box_of(request)
-    data = await params.read(request)
-    params.only(data, ("channel", "user", "max_uses"))
-    channel = params.channel(box, data)
-    if not channel.guild_id:
-        raise BadInput(f"channel {channel.id} is a direct message; invites lead into guild channels")
-    inviter = params.user(box, data).id if "user" in data else box.world.guilds[channel.guild_id].owner_id
-    most = params.whole(data, "max_uses", default=0, least=0, most=100)
-    invite = Invite(secrets.token_urlsafe(6), channel.guild_id, channel.id, inviter, ids.now_iso(), max_uses=most)
-    return answer(save_invite(box, invite))
-
-
-def save_invite(box: Box, invite: Invite) -> Json:
-    """Keep the invite and tell."""
-    box.world.invites[invite.code] = invite
-    body = guilds.invite(box.world, invite)
-    data = {k: v for k, v in body.items() if k not in {"guild", "channel"}}
-    data |= {"channel_id": str(invite.channel_id), "guild_id": str(invite.guild_id)}
-    box.hub.publish(Event("INVITE_CREATE", data, guild_id=invite.guild_id))
-    return body

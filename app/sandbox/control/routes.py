@@ -2,16 +2,16 @@
 
 from aiohttp import web
 
-from app.sandbox.control import events, flood, interactions, messages, page, places, trouble
+from app.sandbox.control import events, flood, interactions, messages, page, people, places, trouble
 
 ROUTES = (
     ("GET", "/sandbox/state", places.state),
     ("POST", "/sandbox/guilds", places.new_guild),
     ("POST", "/sandbox/channels", places.new_channel),
-    ("POST", "/sandbox/users", places.new_user),
-    ("POST", "/sandbox/members", places.membership),
-    ("POST", "/sandbox/invites", places.new_invite),
-    ("POST", "/sandbox/voice", places.move_voice),
+    ("POST", "/sandbox/users", people.new_user),
+    ("POST", "/sandbox/members", people.membership),
+    ("POST", "/sandbox/invites", people.new_invite),
+    ("POST", "/sandbox/voice", people.move_voice),
     ("GET", "/sandbox/permissions", places.permissions),
     ("POST", "/sandbox/messages", messages.post),
     ("POST", "/sandbox/messages/edit", messages.edit),

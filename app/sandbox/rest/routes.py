@@ -3,10 +3,11 @@
 from aiohttp import web
 
 from app.sandbox.constants import API
-from app.sandbox.rest import account, commands, interactions, messages, reactions
+from app.sandbox.rest import account, commands, interactions, invites, members, messages, places, reactions, threads
 
 _MESSAGES = "/channels/{channel}/messages"
 _MESSAGE = _MESSAGES + "/{message}"
+_MEMBER = "/guilds/{guild}/members/{user}"
 _COMMANDS = "/applications/{application}/commands"
 _GUILD_COMMANDS = "/applications/{application}/guilds/{guild}/commands"
 _WEBHOOK = "/webhooks/{webhook}/{token}"
@@ -60,6 +61,50 @@ ROUTES = (
             ("DELETE", base + "/{command}", commands.delete),
         )
     ),
+    ("GET", "/guilds/{guild}", places.get_guild),
+    ("GET", "/guilds/{guild}/channels", places.list_channels),
+    ("POST", "/guilds/{guild}/channels", places.create_channel),
+    ("GET", "/guilds/{guild}/roles", places.list_roles),
+    ("POST", "/guilds/{guild}/roles", places.create_role),
+    ("GET", "/guilds/{guild}/roles/{role}", places.get_role),
+    ("PATCH", "/guilds/{guild}/roles/{role}", places.edit_role),
+    ("DELETE", "/guilds/{guild}/roles/{role}", places.delete_role),
+    ("GET", "/guilds/{guild}/members", members.list_members),
+    ("GET", "/guilds/{guild}/members/search", members.search_members),
+    ("PATCH", "/guilds/{guild}/members/@me", members.edit_self),
+    ("GET", _MEMBER, members.get_member),
+    ("PATCH", _MEMBER, members.edit_member),
+    ("DELETE", _MEMBER, members.kick),
+    ("PUT", _MEMBER + "/roles/{role}", members.change_role),
+    ("DELETE", _MEMBER + "/roles/{role}", members.change_role),
+    ("GET", "/guilds/{guild}/bans", members.list_bans),
+    ("GET", "/guilds/{guild}/bans/{user}", members.get_ban),
+    ("PUT", "/guilds/{guild}/bans/{user}", members.ban),
+    ("DELETE", "/guilds/{guild}/bans/{user}", members.unban),
+    ("GET", "/guilds/{guild}/voice-states/@me", members.get_voice),
+    ("GET", "/guilds/{guild}/voice-states/{user}", members.get_voice),
+    ("GET", "/guilds/{guild}/threads/active", threads.active),
+    ("GET", "/guilds/{guild}/invites", invites.of_guild),
+    ("GET", "/channels/{channel}", places.get_channel),
+    ("PATCH", "/channels/{channel}", places.edit_channel),
+    ("DELETE", "/channels/{channel}", places.delete_channel),
+    ("PUT", "/channels/{channel}/permissions/{target}", places.set_overwrite),
+    ("DELETE", "/channels/{channel}/permissions/{target}", places.drop_overwrite),
+    ("GET", "/channels/{channel}/invites", invites.of_channel),
+    ("POST", "/channels/{channel}/invites", invites.create),
+    ("GET", "/invites/{code}", invites.get),
+    ("DELETE", "/invites/{code}", invites.delete),
+    ("POST", "/channels/{channel}/threads", threads.start),
+    ("POST", _MESSAGE + "/threads", threads.start_from_message),
+    ("GET", "/channels/{channel}/threads/archived/public", threads.archived),
+    ("GET", "/channels/{channel}/threads/archived/private", threads.archived),
+    ("GET", "/channels/{channel}/users/@me/threads/archived/private", threads.archived),
+    ("GET", "/channels/{channel}/thread-members", threads.list_members),
+    ("GET", "/channels/{channel}/thread-members/{user}", threads.get_member),
+    ("PUT", "/channels/{channel}/thread-members/@me", threads.add_member),
+    ("PUT", "/channels/{channel}/thread-members/{user}", threads.add_member),
+    ("DELETE", "/channels/{channel}/thread-members/@me", threads.remove_member),
+    ("DELETE", "/channels/{channel}/thread-members/{user}", threads.remove_member),
     ("POST", "/interactions/{interaction}/{token}/callback", interactions.callback),
     ("POST", _WEBHOOK, interactions.follow_up),
     ("GET", _WEBHOOK + "/messages/{message}", interactions.get_answer),
