@@ -25,24 +25,27 @@ from app.cli.at_hand import database_at_hand
 from app.core.errors import BadInput, HeorotError, Refused
 from app.core.settings import settings
 
-_FORMAT = ("--format=custom", "--compress=zstd:3")
 _PRIVATE = 0o600
-# What must not go back in time, and how an older row is brought forward.
+# What must not go back in time, and how an older row is brought forward. An erasure is to be done again.
 _CARRIED = {
     "opt_outs": "ON CONFLICT (guild_id, user_id) DO NOTHING",
     "erasures": "ON CONFLICT (guild_id, user_id) DO UPDATE SET erased_at = excluded.erased_at, "
-    "below_id = greatest(erasures.below_id, excluded.below_id), finished_at = NULL",
+    "below_id = greatest(erasures.below_id, excluded.below_id)",
 }
+_ERASE_AGAIN = "UPDATE erasures SET finished_at = NULL"
 
 
 def backup(url: str, target: Path) -> int:
     """Write the database to this file, whole or not at all; its size in bytes."""
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     partial = target.with_name(f".{target.name}.partial")
-    os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE))
+    try:
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _PRIVATE))
+    except OSError as error:
+        raise BadInput(f"{target} cannot be written: {error.strerror}.") from None
     try:
         program = pg_programs.find("pg_dump", _server_major(url))
-        pg_programs.run(program, [*_FORMAT, "--no-owner", "--no-privileges", f"--file={partial}"], url)
+        pg_programs.run(program, ["--format=custom", "--no-owner", "--no-privileges", f"--file={partial}"], url)
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)
@@ -138,9 +141,7 @@ def _require_known_revision(url: str) -> None:
     found = _value(url, "SELECT version_num FROM alembic_version")
     known = {script.revision for script in ScriptDirectory.from_config(migrate.config()).walk_revisions()}
     if found not in known:
-        raise Refused(
-            f"the backup is of another version of Heorot (migration {found}); restore it with that one."
-        )
+        raise Refused(f"the backup is of another version of Heorot (migration {found}); restore it with that one.")
 
 
 def _carry_over(old: str, new: str) -> None:
@@ -148,6 +149,7 @@ def _carry_over(old: str, new: str) -> None:
     with closing(_connect(old)) as before, closing(psycopg2.connect(new)) as after:
         for table, conflict in _CARRIED.items():
             _carry_table(before.cursor(), after.cursor(), table, conflict)
+        after.cursor().execute(_ERASE_AGAIN)
         after.commit()
 
 
