@@ -18,7 +18,7 @@ _DOUBLINGS_MAX = 8
 
 # What may be found: a text that is there, of somebody who did not opt out.
 _FINDABLE = """
-m.author_id IS NOT NULL AND m.deleted_at IS NULL AND btrim(m.content) <> ''
+m.author_id IS NOT NULL AND m.deleted_at IS NULL AND m.content ~ '\\S'
 AND NOT EXISTS (SELECT FROM opt_outs o WHERE o.guild_id = m.guild_id AND o.user_id = m.author_id)
 """
 # `x IS NOT TRUE` also meets the text that is NULL.

@@ -54,7 +54,7 @@ class Provider:
     breaker: Breaker = field(default_factory=Breaker)
 
     def embed(self, texts: Sequence[str]) -> list[bytes]:
-        """One packed vector for each text, in order. Blocks; raises Unavailable or ConfigurationError, and gives none then."""
+        """One packed vector for each text, in order, or none. Blocks; raises Unavailable or ConfigurationError."""
         self.breaker.check()
         try:
             packed = rules.pack_all(self.run(texts), self.dims, len(texts))

@@ -1,0 +1,236 @@
+"""Finding messages by words and by meaning."""
+
+import pytest
+
+from app.clients import minilm
+from app.core.db import unit_of_work
+from app.core.errors import BadInput, Unavailable
+from app.knowledge.search import queries
+from tests.factories.knowledge import (
+    BORIS,
+    ELSEWHERE,
+    GUILD,
+    OTHER_GUILD,
+    PRIVATE,
+    PUBLIC,
+    delete,
+    edit,
+    embed_all,
+    opt_out,
+    write,
+)
+
+
+def found(question, *, guild=GUILD, channels=(PUBLIC,), limit=50):
+    return list(queries.search(guild, channels, question, limit).message_ids)
+
+
+def by_words(question, *, guild=GUILD, channels=(PUBLIC,)):
+    with unit_of_work() as uow:
+        return queries.find(uow.session, guild, channels, question)
+
+
+@pytest.fixture
+def small_talk(index):
+    messages = {
+        name: write(content)
+        for name, content in {
+            "raid": "The raid starts on Friday at nine, bring potions",
+            "cat": "My cat knocked the vase off the shelf again",
+            "deploy": "I deployed the new release to production this morning",
+            "soup": "Grandma's soup recipe needs two leeks and a potato",
+        }.items()
+    }
+    embed_all()
+    return messages
+
+
+def test_words_find_their_message_first(small_talk):
+    assert found("potions for the raid")[0] == small_talk["raid"]
+
+
+def test_other_forms_of_a_word_find_it(small_talk):
+    assert by_words("deploying releases") == [small_talk["deploy"]]
+
+
+def test_meaning_finds_what_shares_no_word(small_talk):
+    assert by_words("feline mischief") == []
+    assert found("feline mischief")[0] == small_talk["cat"]
+
+
+def test_a_limit_is_kept(small_talk):
+    assert len(found("something", limit=2)) == 2
+
+
+@pytest.mark.parametrize("limit", [0, -1, 101, 10**9])
+def test_a_limit_out_of_bounds_is_refused_naming_the_bounds(small_talk, limit):
+    with pytest.raises(BadInput, match="between 1 and 100"):
+        found("raid", limit=limit)
+
+
+def test_another_guilds_messages_are_never_found(small_talk):
+    write("The raid starts on Friday at nine, bring potions", guild=OTHER_GUILD, channel=ELSEWHERE)
+    embed_all()
+    # Even with the channel's id: the guild is part of every statement.
+    assert set(found("raid on Friday", channels=(PUBLIC, ELSEWHERE))) <= set(small_talk.values())
+    assert found("raid on Friday", guild=OTHER_GUILD, channels=(PUBLIC,)) == []
+    assert len(found("raid on Friday", guild=OTHER_GUILD, channels=(ELSEWHERE,))) == 1
+
+
+def test_a_channel_that_the_viewer_may_not_read_is_never_searched(small_talk):
+    secret = write("The raid is cancelled, do not tell anybody", channel=PRIVATE)
+    embed_all()
+    assert secret not in found("is the raid cancelled")
+    assert found("is the raid cancelled", channels=(PUBLIC, PRIVATE))[0] == secret
+    assert queries.hits(GUILD, [PUBLIC], [secret], "raid") == []
+    assert found("raid", channels=()) == []
+
+
+def test_a_private_message_takes_no_place_among_the_best(index):
+    for n in range(120):
+        write(f"zebra zebra zebra {n}", channel=PRIVATE)
+    public = write("a zebra was mentioned here once among other animals")
+    embed_all()
+    assert found("zebra") == by_words("zebra") == [public]
+
+
+def test_direct_messages_are_found_only_in_their_own_channel(index):
+    mine = write("remember the milk", guild=0, channel=11)
+    write("remember the milk", guild=0, channel=12)
+    embed_all()
+    assert found("milk", guild=0, channels=(11,)) == [mine]
+
+
+def test_a_deleted_message_is_gone_at_once(small_talk):
+    delete(small_talk["raid"])
+    assert small_talk["raid"] not in found("raid potions")
+    assert queries.hits(GUILD, [PUBLIC], [small_talk["raid"]], "raid") == []
+
+
+def test_an_edited_message_is_no_longer_found_by_its_old_text_and_soon_by_its_new(small_talk):
+    edit(small_talk["raid"], "The tournament was moved to Sunday")
+    assert small_talk["raid"] not in found("raid potions")
+    embed_all()
+    assert by_words("potions") == []
+    assert found("when is the tournament")[0] == small_talk["raid"]
+
+
+def test_what_somebody_wrote_before_opting_out_is_no_longer_found(small_talk):
+    theirs = write("The raid boss drops a legendary sword", author=BORIS)
+    embed_all()
+    assert theirs in found("legendary sword")
+    opt_out(BORIS)
+    assert theirs not in found("legendary sword")
+    assert by_words("legendary sword") == []
+    assert queries.hits(GUILD, [PUBLIC], [theirs], "sword") == []
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "",
+        "    ",
+        "\x00",
+        "\ud800",
+        "&|!()<->:*'\"\\",
+        "'); DROP TABLE messages; --",
+        "raid & | ! potions <-> :* 'quoted \\' \"unclosed",
+        '-raid OR "',
+        "raid:A*",
+        "😀😀😀",
+        "raid" * 25_000,
+        "raid potions " * 8_000,
+        "the of and is",
+        "http://example.com/raid?x=1&y='z'\\",
+        "%s %(x)s {0} $1 :name",
+        "дракон 龙 τέρας \u202e\u200b",
+    ],
+)
+def test_any_question_is_answered(small_talk, question):
+    answer = found(question)
+    assert len(answer) == len(set(answer))
+    assert set(answer) <= set(small_talk.values())
+
+
+@pytest.mark.parametrize("question", ["", " \n ", "\u2003"])
+def test_an_empty_question_finds_nothing(small_talk, question):
+    assert found(question) == []
+
+
+def test_signs_of_the_query_syntax_do_not_stand_in_the_way(small_talk):
+    for question in ("raid & potions", "'raid' | \"potions\"", "raid:* <-> (potions", "!raid\\"):
+        assert by_words(question)[0] == small_talk["raid"]
+
+
+def test_a_question_of_stop_words_finds_them(index):
+    who = write("The Who")
+    embed_all()
+    assert by_words("the who") == [who]
+
+
+@pytest.mark.parametrize(
+    ("content", "question"),
+    [
+        ("Où est passé le château de la duchesse", "château"),
+        ("Встреча переносится на пятницу", "пятницу"),
+        ("Das Straßenfest beginnt um acht", "straßenfest"),
+        ("η συνάντηση είναι αύριο", "συνάντηση"),
+        ("see https://example.org/raids/42 for details", "example.org"),
+        ("our clan tag is <[XX]> and C++ is fun", "XX"),
+        ("the emote :pog: is overused", "pog"),
+    ],
+)
+def test_other_languages_and_odd_words_are_found_by_the_exact_word(index, content, question):
+    message = write(content)
+    write("something else entirely")
+    embed_all()
+    assert by_words(question) == [message]
+
+
+def test_a_word_stays_findable_when_the_guild_changes_its_language(index):
+    message = write("the running horses")
+    embed_all()
+    with unit_of_work() as uow:
+        uow.session.connection().exec_driver_sql(
+            f"INSERT INTO guild_settings (guild_id, locale) VALUES ({GUILD}, 'fr')"
+        )
+        uow.commit()
+    assert by_words("running") == [message]
+
+
+def test_without_a_model_the_words_still_answer_and_say_so(small_talk, monkeypatch):
+    def away(texts):
+        raise Unavailable("away")
+
+    monkeypatch.setattr(minilm, "embed", away)
+    answer = queries.search(GUILD, (PUBLIC,), "potions")
+    assert answer.message_ids == (small_talk["raid"],)
+    assert not answer.has_meaning
+
+
+def test_a_hit_shows_the_message_as_it_is_now(small_talk):
+    edit(small_talk["cat"], "My   dog ate\nthe homework " + "and then some more " * 40 + "of it")
+    (hit,) = queries.hits(GUILD, [PUBLIC], [small_talk["cat"]], "homework")
+    assert "dog ate the homework and then" in hit.excerpt
+    assert len(hit.excerpt) <= 200
+    assert hit.message_id == small_talk["cat"]
+    assert hit.channel_id == PUBLIC
+    assert hit.written_at.year >= 2026
+
+
+def test_hits_come_in_the_order_that_was_asked_for(small_talk):
+    wanted = [small_talk["soup"], small_talk["raid"], small_talk["cat"]]
+    assert [hit.message_id for hit in queries.hits(GUILD, [PUBLIC], wanted, "")] == wanted
+
+
+def test_above_the_bound_the_graph_finds_the_guilds_messages_too(index, monkeypatch):
+    monkeypatch.setattr(queries, "EXACT_ROWS", 0)
+    wanted = write("The blue whale is the largest animal")
+    for n in range(300):
+        write(f"note {n} about invoices and taxes", guild=OTHER_GUILD, channel=ELSEWHERE)
+    write("The blue whale is the largest animal", channel=PRIVATE)
+    embed_all()
+    vector = queries.vector_of(GUILD, "giant sea mammals")
+    with unit_of_work() as uow:
+        scope = {"guild_id": GUILD, "channel_ids": [PUBLIC]}
+        assert queries._by_meaning(uow.session, scope, vector) == [wanted]
