@@ -64,6 +64,7 @@ class Faults:
         self._clock = clock
         self._made = 0
         self._invalid_logins = 0
+        self._gateway_opens_at = 0.0
         self.connections: set[Breakable] = set()
         self.active: list[RestFault] = []
 
@@ -100,6 +101,14 @@ class Faults:
         self._invalid_logins -= 1
         return True
 
+    def close_gateway(self, seconds: float) -> None:
+        """Refuse new gateway sockets for that long."""
+        self._gateway_opens_at = self._clock() + seconds
+
+    def is_gateway_closed(self) -> bool:
+        """Whether new gateway sockets are refused now."""
+        return self._clock() < self._gateway_opens_at
+
     def hit(self, path: str) -> list[RestFault]:
         """The faults that strike this REST request: any delay, and one failure at most."""
         now = self._clock()
@@ -112,6 +121,7 @@ class Faults:
         """End every fault."""
         self.active.clear()
         self._invalid_logins = 0
+        self._gateway_opens_at = 0.0
 
 
 def _first(faults: Iterable[RestFault]) -> list[RestFault]:

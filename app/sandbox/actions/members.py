@@ -5,7 +5,7 @@ import orjson
 from app.sandbox import ids
 from app.sandbox.actions import voice
 from app.sandbox.box import Box
-from app.sandbox.constants import Json
+from app.sandbox.constants import Intent, Json
 from app.sandbox.gateway.payloads import guild_create
 from app.sandbox.hub import Event
 from app.sandbox.render import users
@@ -29,8 +29,11 @@ def join(box: Box, guild: Guild, user_id: int, roles: list[int] | None = None) -
 def announce_guild(box: Box, guild: Guild) -> None:
     """GUILD_CREATE for every session, each as its intents allow."""
     for session in box.hub.sessions.values():
-        if session.takes_guild(guild.id) and session.intents & 1:
-            session.dispatch("GUILD_CREATE", orjson.dumps(guild_create(box.world, guild, session.intents)))
+        if session.takes_guild(guild.id) and session.intents & Intent.GUILDS:
+            body = guild_create(box.world, guild, session.intents)
+            # Only a guild that comes back from an outage, or at login, says that it is available.
+            del body["unavailable"]
+            session.dispatch("GUILD_CREATE", orjson.dumps(body))
 
 
 def leave(box: Box, guild: Guild, user_id: int) -> None:

@@ -20,13 +20,14 @@ _INTENTS = {
     "presences": Intent.GUILD_PRESENCES,
 }
 _MOST = 100_000
+_APART = 1.0
 
 
 async def add_fault(request: web.Request) -> web.Response:
     """Make something fail: `{kind, count?, seconds?, route?, scope?}`.
 
-    - `drop`, `reconnect`: cut every gateway socket, or ask it to reconnect, now and then again every
-      `seconds` (default 1) until `count` (default 1) times.
+    - `drop`: cut every gateway socket and refuse new ones for `seconds` (default 0); `count` times, a second apart.
+    - `reconnect`: ask every client to reconnect; `count` times, `seconds` (default 1) apart.
     - `invalid_session`: end every session now; with `count` above 1 the next logins are refused too.
     - `429`: the next `count` REST requests are refused with `retry_after` `seconds`; `scope` is user or global.
     - `5xx`: the next `count` REST requests answer 502, or all of them for `seconds` when there is no count.
@@ -47,13 +48,15 @@ async def add_fault(request: web.Request) -> web.Response:
     if kind in {"429", "5xx", "delay"}:
         fault_id = box.faults.add(kind, count, seconds, route=route, scope=scope)
         return answer({"id": str(fault_id), "kind": kind, "count": count, "seconds": seconds})
-    hit = _strike(box, kind)
-    _again(box, kind, (count or 1) - 1, 1.0 if seconds is None else seconds)
+    hit = _strike(box, kind, seconds or 0.0)
+    _again(box, kind, (count or 1) - 1, seconds)
     body = {"id": str(box.faults.next_id()), "kind": kind, "count": count, "seconds": seconds, "connections": hit}
     return answer(body)
 
 
-def _strike(box: Box, kind: str) -> int:
+def _strike(box: Box, kind: str, seconds: float) -> int:
+    if kind == "drop":
+        box.faults.close_gateway(seconds)
     connections = list(box.faults.connections)
     for connection in connections:
         if kind == "reconnect":
@@ -65,7 +68,7 @@ def _strike(box: Box, kind: str) -> int:
     return len(connections)
 
 
-def _again(box: Box, kind: str, left: int, seconds: float) -> None:
+def _again(box: Box, kind: str, left: int, seconds: float | None) -> None:
     if left <= 0:
         return
     if kind == "invalid_session":
@@ -73,10 +76,11 @@ def _again(box: Box, kind: str, left: int, seconds: float) -> None:
         return
 
     def strike() -> None:
-        _strike(box, kind)
+        _strike(box, kind, seconds or 0.0)
         _again(box, kind, left - 1, seconds)
 
-    asyncio.get_running_loop().call_later(seconds, strike)
+    pause = (seconds or 0.0) + _APART if kind == "drop" else seconds or _APART
+    asyncio.get_running_loop().call_later(pause, strike)
 
 
 async def list_faults(request: web.Request) -> web.Response:

@@ -183,6 +183,8 @@ def _checked_shard(asked: object) -> tuple[int, int]:
 async def gateway(request: web.Request) -> web.WebSocketResponse:
     """Serve one gateway socket."""
     box = box_of(request)
+    if box.faults.is_gateway_closed():
+        raise web.HTTPServiceUnavailable
     socket = web.WebSocketResponse(compress=False, max_msg_size=1 << 20)
     await socket.prepare(request)
     asked = request.query.get("compress") == "zlib-stream"

@@ -52,7 +52,8 @@ def member(world: World, row: Member) -> Json:
 
 def voice_state(world: World, guild_id: int, state: VoiceState, *, left: bool = False) -> Json:
     """A voice state; `left` writes the one that says the member is gone."""
-    row = world.guilds[guild_id].members.get(state.user_id)
+    guild = world.guilds[guild_id]
+    row = guild.members.get(state.user_id)
     body: Json = {
         "guild_id": str(guild_id),
         "channel_id": None if left else str(state.channel_id),
@@ -64,7 +65,8 @@ def voice_state(world: World, guild_id: int, state: VoiceState, *, left: bool = 
         "self_mute": state.self_mute,
         "self_stream": False,
         "self_video": False,
-        "suppress": False,
+        # Nobody speaks in the AFK channel, and clients tell it by this field.
+        "suppress": not left and state.channel_id == guild.afk_channel_id,
         "request_to_speak_timestamp": None,
     }
     if row:

@@ -101,13 +101,44 @@ async def test_reconnect_resumes_and_an_invalid_session_logs_in_anew(local, conn
     assert (await client.next("message")).content == "again"
 
 
-async def test_a_session_that_missed_too_much_cannot_resume(local, connect):
+async def resume(local, session, sequence):
+    socket = await local.http.ws_connect(f"{local.base}/gateway")
+    await socket.receive_json()
+    await socket.send_json({"op": 6, "d": {"token": "sandbox", "session_id": session, "seq": sequence}})
+    return socket, await socket.receive_json()
+
+
+async def test_a_resume_replays_what_is_kept_and_is_refused_beyond(local, raw):
     local.box.tuning.replay_limit = 3
-    client = await connect()
-    await local.post("faults", {"kind": "drop"})
-    for number in range(6):
+    await raw.send_json(identify())
+    ready = await receive_until(raw, "READY")
+    session = ready["d"]["session_id"]
+    for _ in range(2):
+        last = await receive_until(raw, "GUILD_CREATE")
+    await raw.close()
+    for number in range(3):
         await local.say(str(number))
-    await client.next("ready")
+    socket, first = await resume(local, session, last["s"])
+    assert (first["t"], first["s"], first["d"]["content"]) == ("MESSAGE_CREATE", last["s"] + 1, "0")
+    assert [(await socket.receive_json())["t"] for _ in range(3)] == ["MESSAGE_CREATE", "MESSAGE_CREATE", "RESUMED"]
+    await socket.close()
+    for number in range(4):
+        await local.say(str(number))
+    socket, refused = await resume(local, session, last["s"])
+    assert (refused["op"], refused["d"]) == (9, False)
+    await socket.close()
+    socket, refused = await resume(local, "nobody", 1)
+    assert (refused["op"], refused["d"]) == (9, False)
+    await socket.close()
+
+
+async def test_an_outage_refuses_sockets_until_it_is_over(local, connect):
+    client = await connect()
+    await local.post("faults", {"kind": "drop", "seconds": 0.3})
+    with pytest.raises(aiohttp.WSServerHandshakeError):
+        await local.http.ws_connect(f"{local.base}/gateway")
+    await local.say("meanwhile")
+    assert (await client.next("message")).content == "meanwhile"
 
 
 async def test_messages_before_identify_and_unknown_opcodes_end_the_socket(local, raw):
