@@ -80,11 +80,6 @@ def _model() -> _Model:
     return _Model(path)
 
 
-def is_prepared() -> bool:
-    """Whether the model lies ready on disk, so that the first text does not wait for its preparation."""
-    return (settings().data_path / "models" / _FILE).is_file()
-
-
 def embed(texts: Sequence[str]) -> NDArray[np.float32]:
     """The unit vectors of these texts, in their order; a long text has the mean of its windows' vectors.
 

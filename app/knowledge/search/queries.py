@@ -142,7 +142,9 @@ def find(
     Any text is a question; one without a word or a vector finds nothing. Raises BadInput for a limit out of bounds.
     """
     if not 1 <= limit <= LIMIT_MAX:
-        raise BadInput(_("The limit is {limit}, and must lie between 1 and {most}.").format(limit=limit, most=LIMIT_MAX))
+        raise BadInput(
+            _("The limit is {limit}, and must lie between 1 and {most}.").format(limit=limit, most=LIMIT_MAX)
+        )
     if not channel_ids:
         return []
     scope = {"guild_id": guild_id, "channel_ids": list(channel_ids)}
