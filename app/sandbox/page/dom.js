@@ -50,8 +50,13 @@ const PROPERTIES = { value: 1, checked: 1, disabled: 1, hidden: 1, indeterminate
 export function h(tag, properties = {}, ...children) {
   const node = document.createElement(tag);
   for (const [key, value] of Object.entries(properties)) setProperty(node, key, value);
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  fill(node, ...children);
   return node;
+}
+
+/** Give the node these children and no others; nulls are passed over. */
+export function fill(node, ...children) {
+  node.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
 }
 
 /** A drawing by name; it says nothing to a screen reader, the button around it does. */

@@ -7,6 +7,7 @@ const PAGE = 50;
 const MOST = 400;
 
 export const feed = { channelId: null, rows: new Map(), complete: false };
+const dismissed = new Set();
 const older = (one, other) => (one.length - other.length || (one < other ? -1 : 1));
 
 /** The messages, oldest first. */
@@ -47,6 +48,7 @@ export async function reload() {
 }
 
 function keep(row) {
+  if (dismissed.has(row.id)) return;
   if (row.author) remember(row.author);
   feed.rows.set(row.id, { ...feed.rows.get(row.id), ...row });
 }
@@ -64,6 +66,12 @@ export function put(row) {
 /** Change a message that is already shown; one that is not stays unknown. */
 export function change(row) {
   if (feed.rows.has(row.id)) put(row);
+}
+
+/** Take an ephemeral message away for good. */
+export function dismiss(id) {
+  dismissed.add(id);
+  drop(id);
 }
 
 /** Take a message away. */

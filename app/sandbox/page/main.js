@@ -3,7 +3,7 @@
 import * as api from "./api.js";
 import "./composer.js";
 import "./developer.js";
-import { byId, h, icon, iconButton } from "./dom.js";
+import { byId, fill, h, icon, iconButton } from "./dom.js";
 import { channelIcon } from "./choices.js";
 import { open } from "./feed.js";
 import { joinMyself, makeUser } from "./members.js";
@@ -98,7 +98,7 @@ function drawHeader() {
     head.replaceChildren(h("h1", {}, guild()?.name ?? ""));
     return;
   }
-  head.replaceChildren(icon(place.type === 1 ? "mail" : channelIcon(place.type)), h("h1", {}, place.name),
+  fill(head, icon(place.type === 1 ? "mail" : channelIcon(place.type)), h("h1", {}, place.name),
     place.topic && h("p", { class: "topic", title: place.topic }, place.topic), [2, 13].includes(place.type) && voiceButton(place));
 }
 
@@ -106,7 +106,7 @@ function drawStranger() {
   const home = guild();
   if (!home) return;
   const isMember = home.members.has(store.me);
-  byId("stranger").replaceChildren(
+  fill(byId("stranger"),
     h("h2", {}, isMember ? "No channel to see" : `${nameOf(store.me)} is not in ${home.name}`),
     h("p", {}, isMember ? "There is no channel here that you may read." : "Join to read and write here."),
     !isMember && h("button", { type: "button", class: "button primary", onclick: () => joinMyself(home) }, `Join ${home.name}`));

@@ -1,7 +1,7 @@
 // The list of messages: keeps the DOM in step with the feed and the view in its place.
 
 import { byId, h } from "./dom.js";
-import { drop, feed, loadOlder, messageOf, ordered } from "./feed.js";
+import { dismiss, feed, loadOlder, messageOf, ordered } from "./feed.js";
 import { messageItem } from "./message.js";
 import { announce, channel, on } from "./state.js";
 import { dayName, madeAt, sameDay } from "./times.js";
@@ -84,7 +84,7 @@ on("feed", drawAll);
 on("message-added", (id) => keepingPlace(() => { draw(id); redrawAfter(id); }, true));
 on("message-changed", (id) => keepingPlace(() => draw(id), isAtEnd()));
 on("message-removed", (id) => { remove(id); redrawAfter(id); });
-on("dismiss", drop);
+on("dismiss", dismiss);
 on("jump", jump);
 
 /** Bring a message into view and mark it for a moment. */

@@ -43,9 +43,9 @@ export async function load() {
   store.users = byId(body.users);
   store.guilds = new Map(body.guilds.map((row) => [row.id, guildOf(row)]));
   store.visible = new Set(seen.guilds.flatMap((row) => row.channels.map((place) => place.id)));
-  store.bot.user = body.bot;
+  Object.assign(store.bot, { user: body.bot, connected: body.bot.connected });
   store.directs = new Map(body.direct.map((row) => [row.recipients.find((id) => id !== body.bot.id), row.id]));
-  announce("loaded");
+  if (store.me) announce("loaded");
 }
 
 /** Know a user from now on. */

@@ -1,0 +1,102 @@
+"""Whatever people write, the page shows it as text and runs nothing of it."""
+
+import json
+
+import pytest
+from playwright.async_api import expect
+
+pytestmark = [pytest.mark.page, pytest.mark.asyncio(loop_scope="module")]
+
+ATTACKS = (
+    "<script>window.hurt = 1</script>",
+    "<img src=x onerror='window.hurt = 1'>",
+    "[click](javascript:window.hurt=1)",
+    "<javascript:window.hurt=1>",
+    "```html\n<iframe src=javascript:window.hurt=1></iframe>\n```",
+    "||<svg onload=window.hurt=1>||",
+    "# <b onclick=window.hurt=1>heading</b>",
+    '<@1" onmouseover="window.hurt=1>',
+)
+
+
+@pytest.mark.parametrize("text", ATTACKS)
+async def test_markup_in_a_message_stays_text(visit, local, text):
+    await local.say(text, author="wiglaf")
+    screen = await visit()
+    body = screen.last.locator(".text")
+    await expect(body).to_be_visible()
+    strange = await body.evaluate("n => n.querySelectorAll('script, img, iframe, svg, b, [onclick], [onmouseover], a').length")
+    assert strange == 0
+    assert await screen.page.evaluate("window.hurt") is None
+
+
+async def test_markup_in_names_stays_text(visit, local):
+    evil = "<img src=x onerror=hurt()>"
+    await local.post("users", {"name": evil, "guild": str(local.guild().id)})
+    await local.post("channels", {"guild": str(local.guild().id), "name": evil, "topic": evil})
+    await local.say("hi", author=evil)
+    screen = await visit()
+    await expect(screen.last.locator(".author")).to_have_text(evil)
+    await expect(screen.page.locator("#members").get_by_role("button", name=evil)).to_be_visible()
+    await screen.channel(evil)
+    await expect(screen.page.locator(".topic")).to_have_text(evil)
+    assert await screen.page.locator("img").count() == 0
+
+
+async def test_the_page_may_load_and_run_only_what_is_its_own(visit, local):
+    screen = await visit()
+    response = await screen.page.request.get(local.base)
+    policy = response.headers["content-security-policy"]
+    assert "unsafe" not in policy
+    assert "script-src 'self'" in policy
+    hosts = await screen.page.evaluate("performance.getEntriesByType('resource').map((entry) => new URL(entry.name).origin)")
+    assert set(hosts) == {local.base}
+
+
+async def test_pictures_from_elsewhere_are_named_but_never_fetched(visit, bot, local):
+    import discord
+
+    asked = []
+    screen = await visit()
+    screen.page.on("request", lambda request: asked.append(request.url))
+    channel = await bot.fetch_channel(local.channel())
+    await channel.send(embed=discord.Embed(title="Far away").set_image(url="https://example.org/far.png"))
+    await expect(screen.last.get_by_role("link", name="Picture elsewhere")).to_have_attribute("href", "https://example.org/far.png")
+    assert not [url for url in asked if "example.org" in url]
+
+
+MARKDOWN = {
+    "**bold** and *slanted* and __under__ and ~~gone~~": [["strong", "bold"], ["em", "slanted"], ["u", "under"], ["s", "gone"]],
+    "***both***": [["strong", "both"], ["em", "both"]],
+    "snake_case_name and 2 * 3 * 4": [],
+    "`a *b*` and ``c ` d``": [["code", "a *b*"], ["code", "c ` d"]],
+    "> wise\n> words\nand mine": [["blockquote", "wise\nwords"], ["p", "and mine"]],
+    "# Title\n- one\n- two": [["li", "one"], ["li", "two"]],
+    "see https://example.org/a_b_c.": [["a", "https://example.org/a_b_c"]],
+    "[a *masked* link](https://example.org)": [["a", "a masked link"]],
+    "<t:0:d> or <t:99999999999999>": [["time", "01/01/1970"]],
+    r"\*not slanted\*": [],
+}
+
+
+@pytest.mark.parametrize("text", MARKDOWN)
+async def test_markdown_is_shown_as_discord_shows_it(visit, local, text):
+    await local.say(text, author="wiglaf")
+    screen = await visit()
+    await expect(screen.last).to_be_visible()
+    found = await screen.last.locator(".text").evaluate(
+        "n => [...n.querySelectorAll('strong, em, u, s, code, blockquote, p, li, a, time')].map((x) => [x.tagName.toLowerCase(), x.textContent])",
+    )
+    wanted = MARKDOWN[text]
+    tags = {tag for tag, _ in wanted} or {"strong", "em", "u", "s", "code", "a", "time"}
+    # The paragraphs around are of no interest unless the case names one.
+    assert [row for row in found if row[0] in tags][-max(1, len(wanted)):] == wanted or (not wanted and not [r for r in found if r[0] in tags]), json.dumps(found)
+
+
+async def test_a_spoiler_is_hidden_until_it_is_clicked(visit, local):
+    await local.say("He ||dies|| in the end", author="wiglaf")
+    screen = await visit()
+    inside = screen.last.locator(".spoiler > span")
+    await expect(inside).to_be_hidden()
+    await screen.last.get_by_role("button", name="Spoiler, show it").click()
+    await expect(inside).to_be_visible()
