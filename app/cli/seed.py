@@ -35,6 +35,7 @@ class Sandbox:
             answer = self._connection.getresponse()
             found = json.loads(answer.read())
         except (OSError, http.client.HTTPException):
+            self._connection.close()
             raise RemoteUnavailable(
                 f"no sandbox answers on port {self._port}: start it with `make run` without DISCORD_TOKEN."
             ) from None
