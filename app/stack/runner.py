@@ -94,7 +94,10 @@ class Runner:
         if wants_postgres and not (self._data / "postgres").exists():
             self._terminal.say("Making a new database; this happens once.")
         self._servers = start_servers(self._data, postgres=wants_postgres, valkey=wants_valkey)
-        self._environ |= self._addresses()
+        self._environ |= {**self._addresses(), "PYTHONUNBUFFERED": "1"}
+        if os.geteuid() == 0:
+            # Every worker would say that root is not needed; the runner says it once.
+            self._environ["PYTHONWARNINGS"] = _ROOT_WARNING
         self._announce()
 
     def _addresses(self) -> dict[str, str]:
@@ -103,11 +106,7 @@ class Runner:
             "DATA_DIR": str(self._data),
             "DATABASE_URL": self._settings.database_url or self._servers.database_url,
             "REDIS_URL": self._settings.redis_url or self._servers.redis_url,
-            "PYTHONUNBUFFERED": "1",
         }
-        if os.geteuid() == 0:
-            # Every worker would say that root is not needed; the runner says it once.
-            known["PYTHONWARNINGS"] = _ROOT_WARNING
         if self._needs_sandbox:
             known["DISCORD_API_URL"] = f"http://{ports.LOOPBACK}:{self._settings.sandbox_port}/api/v10"
             known["DISCORD_TOKEN"] = SANDBOX_TOKEN
