@@ -59,6 +59,7 @@ class Process:
         self._terminal = terminal
         self._running: asyncio.subprocess.Process | None = None
         self._stopping = asyncio.Event()
+        self._last_line = ""
 
     @property
     def pid(self) -> int | None:
@@ -102,7 +103,7 @@ class Process:
             if self._stopping.is_set():
                 return
             if code == MISCONFIGURED:
-                raise ConfigurationError(f"{self.name} cannot run as it is configured; its last line says why.")
+                raise ConfigurationError(f"{self.name} cannot run as it is configured: {self._last_line}")
             lived = time.monotonic() - started
             self.restarts = 1 if lived >= _HEALTHY_SECONDS else self.restarts + 1
             await self._pause(code, pause_before(self.restarts))
@@ -134,7 +135,8 @@ class Process:
         try:
             async for line in _lines(stream):
                 log.write(line)
-                self._terminal.show(self.name, line.decode(errors="replace").rstrip("\r"))
+                self._last_line = line.decode(errors="replace").rstrip("\r")
+                self._terminal.show(self.name, self._last_line)
         finally:
             log.close()
             transport.close()

@@ -86,8 +86,8 @@ async def test_a_crashed_process_is_named_and_started_again(make, screen, monkey
 
 
 async def test_a_process_that_cannot_run_as_configured_is_not_started_again(make, screen):
-    with pytest.raises(ConfigurationError, match="worker cannot run as it is configured"):
-        await make(f"raise SystemExit({MISCONFIGURED})").keep_running()
+    with pytest.raises(ConfigurationError, match="worker cannot run as it is configured: no token"):
+        await make(f"print('no token'); raise SystemExit({MISCONFIGURED})").keep_running()
     assert not screen.said
 
 
