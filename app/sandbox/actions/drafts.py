@@ -139,10 +139,14 @@ def finished_components(components: list[Json]) -> list[Json]:
         if part.get("type") in SELECTS:
             part.setdefault("min_values", 1)
             part.setdefault("max_values", 1)
-        for key in ("placeholder", "label", "emoji", "url", "custom_id"):
-            if key in part and part[key] is None:
-                del part[key]
+        _without_nulls(part)
+        _without_nulls(part.get("emoji") or {})
     return components
+
+
+def _without_nulls(part: Json) -> None:
+    for key in [key for key, value in part.items() if value is None]:
+        del part[key]
 
 
 def finished_embeds(embeds: list[Json], attachments: list[Json]) -> list[Json]:

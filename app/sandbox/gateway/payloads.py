@@ -65,7 +65,8 @@ def guild_create(world: World, row: Guild, intents: int, large_threshold: int = 
         "member_count": len(row.members),
         "members": [users.member(world, m) for m in listed],
         # Discord lists every channel, those that the bot cannot see too.
-        "channels": [guilds.channel(world, c) for c in row.channels.values() if not c.is_thread],
+        "channels": [guilds.channel(world, c) | {"version": c.id} for c in row.channels.values() if not c.is_thread],
+        "roles": [guilds.role(r) | {"version": r.id} for r in row.roles.values()],
         "threads": [_joined(world, guilds.thread(t), bot_id, t.id) for t in threads],
         "voice_states": [users.voice_state(world, row.id, v) for v in row.voice.values()],
         "presences": [],

@@ -103,7 +103,7 @@ def _complete(box: Box, command: Json, kind: int, guild_id: int | None) -> Json:
         "contexts": None,
         "integration_types": [0],
         "nsfw": False,
-        **given,
+        **{key: value for key, value in given.items() if value is not None},
         "default_member_permissions": None if permissions is None else str(permissions),
         "description": given.get("description") or "",
     }

@@ -7,7 +7,7 @@ from app.sandbox.state.world import World
 
 def user(person: User) -> Json:
     """A user object."""
-    body: Json = {
+    return {
         "id": str(person.id),
         "username": person.username,
         "global_name": person.global_name,
@@ -17,10 +17,8 @@ def user(person: User) -> Json:
         "flags": 0,
         "primary_guild": None,
         "avatar_decoration_data": None,
+        "bot": person.bot,
     }
-    if person.bot:
-        body["bot"] = True
-    return body
 
 
 def own_user(person: User) -> Json:

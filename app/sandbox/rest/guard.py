@@ -62,7 +62,7 @@ def _limit_headers(limit: int, remaining: int, reset_after: float, bucket: str) 
 
 def _too_many(retry_after: float, scope: str) -> web.Response:
     is_global = scope == "global"
-    body = {"message": "You are being rate limited.", "retry_after": retry_after, "global": is_global}
+    body = {"message": "You are being rate limited.", "retry_after": retry_after, "global": is_global, "code": 0}
     response = answer(body, 429)
     response.headers["Retry-After"] = str(max(1, round(retry_after)))
     response.headers["X-RateLimit-Scope"] = scope

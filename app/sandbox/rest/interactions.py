@@ -39,6 +39,7 @@ def _callback_body(box: Box, row: Interaction, kind: int, message: Message | Non
         told["response_message_id"] = str(message.id)
         told["response_message_loading"] = bool(message.flags & MessageFlag.LOADING)
         told["response_message_ephemeral"] = render.is_ephemeral(message)
+    if message is not None and kind in {answers.MESSAGE, answers.UPDATE}:
         body["resource"] = {"type": kind, "message": render.message(box.world, message)}
     return body
 
