@@ -38,10 +38,12 @@ WITH_MESSAGES = {
 }
 MESSAGES = Rule("messages", "author_id", before="id < :below_id", label=marked("messages"))
 RULES: tuple[Rule, ...] = (
-    Rule("reactions", "user_id", before="message_id < :below_id", label=marked("reactions")),
+    Rule("reactions", "user_id", before="reacted_at < :erased_at", label=marked("reactions")),
     Rule("voice_sessions", "user_id", before="started_at < :erased_at", label=marked("voice sessions")),
     Rule("daily_activity", "user_id", label=marked("days of activity")),
     Rule("members", "user_id", label=marked("member records")),
+    Rule("invites", "inviter_id", how="clear", before="created_at < :erased_at", label=marked("invites")),
+    Rule("dead_letters", "user_id", before="created_at < :erased_at", label=marked("events that failed")),
     Rule("outcomes", "user_id", before="created_at < :erased_at", label=marked("outcomes of commands")),
     Rule("outbound_posts", "user_id", before="created_at < :erased_at", label=marked("messages from me to you")),
     Rule("outbound_posts", "subject_id", before="created_at < :erased_at", label=marked("posts about you")),
@@ -51,5 +53,10 @@ RULES: tuple[Rule, ...] = (
 EXEMPT = {
     "opt_outs.user_id": "it is the person's own wish, and the erasure must not take it back",
     "erasures.user_id": "it keeps what was erased from coming back out of queues, spools and backfills",
-    "outbound_posts.message_id": "the id of our own post; the row goes with the person it is about",
+    "guilds.owner_id": "who owns a guild is a fact about the guild, which Discord tells again at every start",
+    "messages.reply_to": "it is the id of another message and says nothing of its author",
+    "message_terms.author_id": "the row goes with its message",
+    "message_vectors.author_id": "the row goes with its message",
+    "reaction_clears.message_id": "it says that reactions were cleared, not by whom, and names no author",
+    "outbound_posts.message_id": "it is the id of our own post; the row goes with the person it is about",
 }

@@ -1,0 +1,22 @@
+import pytest
+
+from tests.conftest import reset_process_state
+from tests.factories.hall import Hall, Workers, sandbox
+
+
+@pytest.fixture
+def workers(database, tmp_path):
+    running = Workers(tmp_path / "workers.log")
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+async def hall(database, monkeypatch):
+    async with sandbox(monkeypatch, reset_process_state) as found:
+        yield found
+
+
+@pytest.fixture
+async def bot(hall: Hall):
+    return await hall.start_bot()
