@@ -31,6 +31,8 @@ _CARRIED = {
     "opt_outs": "ON CONFLICT (guild_id, user_id) DO NOTHING",
     "erasures": "ON CONFLICT (guild_id, user_id) DO UPDATE SET erased_at = excluded.erased_at, "
     "below_id = greatest(erasures.below_id, excluded.below_id)",
+    "bot_sequences": "ON CONFLICT (bot_id) DO UPDATE "
+    "SET reserved = greatest(bot_sequences.reserved, excluded.reserved)",
 }
 _ERASE_AGAIN = "UPDATE erasures SET finished_at = NULL"
 

@@ -6,7 +6,7 @@ import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
-from app.cli.checks.finding import Finding, fault, note, ok, warning
+from app.cli.checks.finding import Finding, fault, note, ok
 from app.clients import minilm, minilm_build
 from app.core.errors import HeorotError
 from app.core.quiet import describe
@@ -82,9 +82,4 @@ def model() -> Iterator[Finding]:
     except (HeorotError, OSError) as error:
         yield fault("embeddings", describe(error), "Run `make setup`.")
         return
-    if minilm.is_prepared():
-        yield ok("embeddings", f"{minilm.MODEL}, its files are the published ones")
-    else:
-        yield warning(
-            "embeddings", "the model is not prepared yet", "The worker does so with the first text (seconds)."
-        )
+    yield ok("embeddings", f"{minilm.MODEL}, its files are the published ones")

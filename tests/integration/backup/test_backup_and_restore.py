@@ -81,6 +81,30 @@ def execute_outside(url: str, statement: str) -> None:
             cursor.execute(statement)
 
 
+def test_numbers_of_events_that_were_given_out_are_not_given_again(filled, tmp_path):
+    file = tmp_path / "one.dump"
+    execute(filled, "INSERT INTO bot_sequences VALUES (1, 100)")
+    assert run("backup", "--to", str(file)) == 0
+    execute(filled, "UPDATE bot_sequences SET reserved = 500; INSERT INTO bot_sequences VALUES (2, 7)")
+    assert run("restore", str(file), "--yes") == 0
+    assert execute(filled, "SELECT * FROM bot_sequences ORDER BY 1") == [(1, 500), (2, 7)]
+
+
+def test_messages_are_not_replaced_without_agreement(filled, tmp_path, capsys):
+    file = tmp_path / "one.dump"
+    execute(
+        filled,
+        "INSERT INTO messages (id, guild_id, channel_id, author_id, content, seq) "
+        "VALUES (snowflake_at(now()), 1, 2, 3, 'a word', 1)",
+    )
+    assert run("backup", "--to", str(file)) == 0
+    assert run("restore", str(file)) == 1
+    assert "holds 1 messages; `--yes` replaces it" in capsys.readouterr().err
+    before = content(filled)
+    assert run("restore", str(file), "--yes") == 0
+    assert content(filled) == before
+
+
 def test_a_restore_does_not_bring_back_what_members_had_erased_since(filled, tmp_path):
     file = tmp_path / "one.dump"
     assert run("backup", "--to", str(file)) == 0
