@@ -41,7 +41,7 @@ def prepare(data_dir: Path) -> Path:
         if not data_dir.exists():
             data_dir.parent.mkdir(parents=True, exist_ok=True)
             # A server's uid may pass through, nobody else may list it; the folders inside are closed.
-            data_dir.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700)
+            _make(data_dir, 0o711 if os.geteuid() == 0 else 0o700)
         _probe(data_dir)
     except OSError as error:
         raise unusable(data_dir, error) from error
@@ -84,9 +84,15 @@ def claim(data_dir: Path, name: str) -> Place:
     home = link.resolve() if link.is_symlink() else link
     if not home.exists():
         home = link if passable(data_dir) else _sheltered(link)
-        home.mkdir(mode=0o711)
+        _make(home, 0o711)
     data = home / "data"
     return Place(home, data, data.stat().st_uid if data.exists() else _unused_uid())
+
+
+def _make(directory: Path, mode: int) -> None:
+    """Make a directory of ours with this mode, whatever the process's umask takes away."""
+    directory.mkdir()
+    directory.chmod(mode)
 
 
 def passable(directory: Path) -> bool:
@@ -99,7 +105,8 @@ def _sheltered(link: Path) -> Path:
     for root in _SHELTERS:
         shelter = root / "heorot"
         try:
-            shelter.mkdir(mode=0o711, exist_ok=True)
+            if not shelter.exists():
+                _make(shelter, 0o711)
         except OSError:
             continue
         about = shelter.lstat()

@@ -48,6 +48,8 @@ class Runner:
 
     def run(self) -> int:
         """Run until a signal or a fault that no restart mends; raises HeorotError with one line for the latter."""
+        # Logs, spool and files are nobody else's business.
+        os.umask(0o077)
         previous = signal.signal(signal.SIGTERM, _interrupt)
         try:
             self._claim()

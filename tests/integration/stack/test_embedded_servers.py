@@ -210,6 +210,16 @@ def test_under_a_home_that_others_cannot_read_no_mode_is_changed(as_root, open_d
     assert not any(shelter.exists() for shelter in shelters)
 
 
+def test_a_strict_umask_does_not_lock_the_database_out_of_its_own_directory(as_root, open_dir):
+    previous = os.umask(0o077)
+    try:
+        servers = start_servers(open_dir / "data")
+    finally:
+        os.umask(previous)
+    assert ask(servers.database_url, "SELECT 1") == [(1,)]
+    servers.destroy()
+
+
 def test_programs_that_the_lent_uid_cannot_reach_are_copied(as_root, open_dir):
     hidden = open_dir / "hidden"
     tree = hidden / "package" / "tree"
