@@ -45,8 +45,8 @@ def write(content, *, guild=GUILD, channel=PUBLIC, author=ANNA, message_id=None)
     with unit_of_work() as uow:
         uow.session.execute(
             text(
-                "INSERT INTO messages (id, guild_id, channel_id, author_id, content, embedding_stale_at)"
-                " VALUES (:id, :guild, :channel, :author, :content, clock_timestamp())"
+                "INSERT INTO messages (id, guild_id, channel_id, author_id, content, seq, embedding_stale_at)"
+                " VALUES (:id, :guild, :channel, :author, :content, 1, clock_timestamp())"
             ),
             row,
         )
@@ -69,7 +69,7 @@ def delete(message_id, *, guild=GUILD) -> None:
     """The message is gone and its text with it."""
     with unit_of_work() as uow:
         uow.session.execute(
-            text("UPDATE messages SET content = '', deleted_at = now(), embedding_stale_at = NULL WHERE id = :id"),
+            text("UPDATE messages SET content = NULL, deleted_at = now(), embedding_stale_at = NULL WHERE id = :id"),
             {"id": message_id},
         )
         service.forget(uow.session, guild, [message_id])

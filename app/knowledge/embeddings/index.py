@@ -35,7 +35,7 @@ WITH fresh AS (
     SELECT m.id, m.guild_id, m.channel_id, m.author_id, m.content
     FROM messages m LEFT JOIN message_terms t ON t.message_id = m.id
     WHERE m.embedding_stale_at IS NOT NULL AND t.message_id IS NULL AND {_FINDABLE}
-    ORDER BY m.embedding_stale_at DESC LIMIT :limit FOR UPDATE OF m SKIP LOCKED
+    ORDER BY m.id DESC LIMIT :limit FOR UPDATE OF m SKIP LOCKED
 )
 INSERT INTO message_terms (message_id, guild_id, channel_id, author_id, language, terms)
 SELECT f.id, f.guild_id, f.channel_id, f.author_id, l.name,
@@ -59,7 +59,7 @@ WITH due AS (
     AND NOT EXISTS (
         SELECT FROM embedding_claims c WHERE c.message_id = m.id AND c.claimed_until > clock_timestamp()
     )
-    ORDER BY m.embedding_stale_at DESC LIMIT :limit FOR UPDATE OF m SKIP LOCKED
+    ORDER BY m.id DESC LIMIT :limit FOR UPDATE OF m SKIP LOCKED
 ), claimed AS (
     INSERT INTO embedding_claims AS c (message_id, guild_id, claimed_until, attempts)
     SELECT id, guild_id, clock_timestamp() + make_interval(secs => :seconds), 1 FROM due ORDER BY id

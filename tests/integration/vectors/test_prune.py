@@ -1,0 +1,144 @@
+"""Pruning vectors to the newest of each guild."""
+
+import json
+import threading
+
+import pytest
+from sqlalchemy import text
+
+from app.cli.main import main
+from app.core.db import unit_of_work
+from app.core.errors import BadInput
+from app.core.settings import settings
+from app.knowledge.search import queries as search
+from app.knowledge.vectors import service
+from app.upkeep.jobs.queries import last_runs
+from tests.factories.knowledge import GUILD, OTHER_GUILD, PUBLIC, embed_all, rows, write
+
+KEPT = "SELECT message_id FROM message_vectors WHERE guild_id = :guild AND model = :model ORDER BY 1"
+
+
+def store(guild, model, *message_ids):
+    """Vectors without messages: pruning looks at nothing else."""
+    with unit_of_work() as uow:
+        uow.session.execute(
+            text(
+                "INSERT INTO message_vectors (message_id, model, guild_id, channel_id, author_id, dims, content_hash, embedding)"
+                " SELECT id, :model, :guild, 1, 2, 3, '\\x00', '[1,0,0]' FROM unnest(CAST(:ids AS bigint[])) AS id"
+            ),
+            {"guild": guild, "model": model, "ids": list(message_ids)},
+        )
+        uow.commit()
+
+
+def kept(guild, model="m"):
+    return [row[0] for row in rows(KEPT, guild=guild, model=model)]
+
+
+def test_the_newest_of_each_guild_and_model_stay(database):
+    store(GUILD, "m", *range(1, 31))
+    store(GUILD, "n", *range(1, 6))
+    store(OTHER_GUILD, "m", *range(101, 113))
+    pruned = service.prune(10, chunk=7)
+    assert kept(GUILD) == list(range(21, 31))
+    assert kept(GUILD, "n") == list(range(1, 6))
+    assert kept(OTHER_GUILD) == list(range(103, 113))
+    assert [(one.guild_id, one.model, one.vectors) for one in pruned] == [(GUILD, "m", 20), (OTHER_GUILD, "m", 2)]
+    assert service.prune(10) == []
+
+
+def test_one_guild_alone(database):
+    store(GUILD, "m", 1, 2, 3)
+    store(OTHER_GUILD, "m", 11, 12, 13)
+    service.prune(1, GUILD)
+    assert kept(GUILD) == [3]
+    assert kept(OTHER_GUILD) == [11, 12, 13]
+
+
+def test_zero_keeps_all(database):
+    store(GUILD, "m", 1, 2, 3)
+    assert service.prune(0) == []
+    assert kept(GUILD) == [1, 2, 3]
+
+
+def test_a_negative_number_is_refused_naming_what_is_allowed(database):
+    store(GUILD, "m", 1, 2)
+    with pytest.raises(BadInput, match=r"-1; it must be 0 \(all\) or more"):
+        service.prune(-1)
+    assert kept(GUILD) == [1, 2]
+
+
+def test_two_at_once_delete_no_more_than_one(database):
+    store(GUILD, "m", *range(1, 201))
+    both = [threading.Thread(target=service.prune, args=(50,), kwargs={"chunk": 10}) for _ in range(2)]
+    for one in both:
+        one.start()
+    for one in both:
+        one.join()
+    assert kept(GUILD) == list(range(151, 201))
+
+
+def test_an_interrupted_run_is_made_up_for_by_the_next(database, monkeypatch):
+    store(GUILD, "m", *range(1, 31))
+    (surplus,) = (one for one in [service.Surplus(GUILD, "m", 20)])
+    next(service._deleted(surplus, 10, 5))
+    assert len(kept(GUILD)) == 25
+    service.prune(10, chunk=5)
+    assert kept(GUILD) == list(range(21, 31))
+
+
+def test_a_pruned_message_is_still_found_by_its_words(index):
+    first = write("an early message about walruses")
+    write("a later message about walruses")
+    embed_all()
+    service.prune(1)
+    assert first in search.search(GUILD, [PUBLIC], "walruses").message_ids
+
+
+def test_the_job_prunes_to_the_setting_and_says_what_it_did(database, monkeypatch):
+    from tasks.vectors import prune
+
+    monkeypatch.setenv("CHAT_VECTOR_MAX", "2")
+    settings.cache_clear()
+    store(GUILD, "m", 1, 2, 3, 4)
+    prune()
+    prune()
+    assert kept(GUILD) == [3, 4]
+    with unit_of_work() as uow:
+        (run,) = last_runs(uow.session)
+    assert (run.name, run.outcome, run.counts) == ("vectors.prune", "done", {"guilds": 1, "vectors": 2})
+
+
+def test_the_command_lists_and_prunes(database, capsys):
+    store(GUILD, "m", 5, 6, 7)
+    assert main(["vectors", "list", "--json"]) == 0
+    (listed,) = json.loads(capsys.readouterr().out)
+    assert listed == {
+        "guild_id": GUILD,
+        "model": "m",
+        "dims": 3,
+        "vectors": 3,
+        "oldest_message_id": 5,
+        "newest_message_id": 7,
+    }
+    assert main(["vectors", "prune", "--keep", "1", "--dry-run", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["vectors"] == 2
+    assert kept(GUILD) == [5, 6, 7]
+    assert main(["vectors", "prune", "--keep", "1"]) == 0
+    assert "deleted 2 vectors" in capsys.readouterr().out
+    assert kept(GUILD) == [7]
+    assert main(["vectors", "list"]) == 0
+    assert "1 vectors in all" in capsys.readouterr().out
+
+
+def test_the_command_refuses_a_negative_number(database, capsys):
+    store(GUILD, "m", 5)
+    assert main(["vectors", "prune", "--keep", "-3"]) == 1
+    assert capsys.readouterr().err == "python -m app vectors: --keep is -3; it must be 0 (keep all) or more.\n"
+    assert kept(GUILD) == [5]
+
+
+def test_without_a_limit_the_command_says_so(database, capsys):
+    store(GUILD, "m", 5)
+    assert main(["vectors", "prune"]) == 0
+    assert "kept all (no limit is set)" in capsys.readouterr().out
