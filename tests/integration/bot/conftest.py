@@ -1,0 +1,49 @@
+"""A sandbox on a free port, and a rig that runs bots against it."""
+
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit, urlunsplit
+
+import aiohttp
+import pytest
+
+from app.sandbox.box import BOX, Tuning
+from app.sandbox.server import create_app, start
+from app.stack import ports
+from tests.conftest import reset_process_state
+from tests.factories.bots import Rig, keep_discord
+from tests.factories.proxies import Proxy
+from tests.integration.sandbox.clients import Local
+
+
+@pytest.fixture
+async def local(database, monkeypatch) -> AsyncIterator[Local]:
+    """The sandbox, which is where this process's bots connect to."""
+    keep_discord(monkeypatch)
+    app = create_app(tuning=Tuning(heartbeat_interval=0.5))
+    runner, port = await start("127.0.0.1", 0, app)
+    monkeypatch.setenv("DISCORD_API_URL", f"http://127.0.0.1:{port}/api/v10")
+    monkeypatch.setenv("DISCORD_TOKEN", "sandbox")
+    monkeypatch.setenv("HEALTH_CHECK_PORT", str(ports.unused()))
+    async with aiohttp.ClientSession() as http:
+        yield Local(app[BOX], port, http)
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def proxy(local, servers, monkeypatch) -> AsyncIterator[Proxy]:
+    """Stands between the bot and Valkey."""
+    parts = urlsplit(servers.redis_url)
+    proxy = Proxy(parts.port)
+    await proxy.start()
+    netloc = f"{parts.netloc.rpartition(':')[0]}:{proxy.port}"
+    monkeypatch.setenv("REDIS_URL", urlunsplit(parts._replace(netloc=netloc)))
+    reset_process_state()
+    yield proxy
+    await proxy.close()
+
+
+@pytest.fixture
+async def rig(local, servers) -> AsyncIterator[Rig]:
+    rig = Rig(servers.redis_url)
+    yield rig
+    await rig.close()
