@@ -85,6 +85,7 @@ def claim(data_dir: Path, name: str) -> Place:
     if not home.exists():
         home = link if passable(data_dir) else _sheltered(link)
         _make(home, 0o711)
+        (home / "belongs-to").write_text(f"{data_dir}\n")
     data = home / "data"
     return Place(home, data, data.stat().st_uid if data.exists() else _unused_uid())
 
