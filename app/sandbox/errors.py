@@ -1,10 +1,12 @@
 """What the sandbox refuses.
 
-SandboxError
-├── DiscordError   an answer of the REST API, with Discord's own codes
-└── BadInput       a request to the control API that cannot be carried out
+HeorotError
+└── SandboxError
+    ├── DiscordError   an answer of the REST API, with Discord's own codes
+    └── BadInput       a request to the control API that cannot be carried out
 """
 
+from app.core.errors import HeorotError
 from app.sandbox.constants import Json
 
 _UNKNOWN = {
@@ -24,7 +26,7 @@ _UNKNOWN = {
 }
 
 
-class SandboxError(Exception):
+class SandboxError(HeorotError):
     """The sandbox refused a request."""
 
 

@@ -78,6 +78,7 @@ class Hub:
         self._world = world
         self.sessions: dict[str, Receiver] = {}
         self.watchers: dict[Watcher, int] = {}
+        self.farewells: set[Callable[[], None]] = set()
 
     def publish(self, event: Event) -> None:
         """Send the event to everyone who may see it."""

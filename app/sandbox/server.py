@@ -45,7 +45,10 @@ def create_app(
 
 
 async def _let_go(app: web.Application) -> None:
-    for connection in list(app[BOX].faults.connections):
+    box = app[BOX]
+    for say_goodbye in list(box.hub.farewells):
+        say_goodbye()
+    for connection in list(box.faults.connections):
         connection.reconnect()
 
 

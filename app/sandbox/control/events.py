@@ -21,22 +21,28 @@ async def events(request: web.Request) -> web.StreamResponse:
     user = params.user(box, dict(request.query))
     queue: asyncio.Queue[bytes | None] = asyncio.Queue(_BACKLOG)
 
+    def stop() -> None:
+        if queue.full():
+            queue.get_nowait()
+        queue.put_nowait(None)
+
     def watch(_: str, data: bytes) -> None:
         if queue.full():
             box.hub.watchers.pop(watch, None)
-            queue.get_nowait()
-            queue.put_nowait(None)
+            stop()
             return
         queue.put_nowait(data)
 
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"})
     await response.prepare(request)
     box.hub.watchers[watch] = user.id
+    box.hub.farewells.add(stop)
     try:
         await response.write(b"retry: 1000\n\n")
         await _pump(queue, response)
     finally:
         box.hub.watchers.pop(watch, None)
+        box.hub.farewells.discard(stop)
     return response
 
 

@@ -4,13 +4,14 @@ Each call does what that user's own client could do and nothing else: a user who
 there, or is no member, is refused.
 """
 
-import orjson
+from typing import TypeAlias
+
 from aiohttp import BodyPartReader, web
 
 from app.sandbox.actions import messages, reactions, uploads
-from app.sandbox.actions.drafts import Draft
+from app.sandbox.actions.drafts import Draft, check
 from app.sandbox.box import Box, box_of
-from app.sandbox.constants import Json, MessageType, Permission
+from app.sandbox.constants import WITHOUT_MESSAGES, Json, MessageType, Permission
 from app.sandbox.control import params
 from app.sandbox.errors import BadInput
 from app.sandbox.files import StoredFile, type_of
@@ -32,29 +33,48 @@ async def post(request: web.Request) -> web.Response:
     box = box_of(request)
     data = await _read_with_files(request)
     if "messages" not in data:
-        return answer(render.message(box.world, _write(box, data, origin(request))))
+        return answer(render.message(box.world, _write(box, _letter(box, data, origin(request)))))
     params.only(data, ("messages",))
     rows = data["messages"]
     if not isinstance(rows, list) or len(rows) > _BULK_MOST or not all(isinstance(r, dict) for r in rows):
         raise BadInput(f"messages must be a list of at most {_BULK_MOST} objects")
-    written = [str(_write(box, row, origin(request)).id) for row in rows]
+    # All are checked before the first is written, so that a refusal changes nothing.
+    letters = [_letter(box, row, origin(request)) for row in rows]
+    written = [str(_write(box, letter).id) for letter in letters]
     return answer({"ids": written, "messages": [{"id": i} for i in written]})
 
 
-def _write(box: Box, data: Json, base: str) -> Message:
+Letter: TypeAlias = tuple[Channel, int, Draft]
+
+
+def _letter(box: Box, data: Json, base: str) -> Letter:
     params.only(data, _FIELDS)
     channel = params.channel(box, data)
     author = params.user(box, data, "author")
+    if channel.kind in WITHOUT_MESSAGES:
+        raise BadInput(f"channel {channel.id} holds no messages itself; text and voice channels and threads do")
     params.inside(box, channel, author, "author")
     require(box.world, channel, author.id, send_permission(channel))
-    content = params.text(data, "content", default="", most=4000)
-    draft = Draft(content=content, nonce=data.get("nonce"))
+    draft = Draft(content=params.text(data, "content", default="", most=4000), nonce=_nonce(data))
     if data.get("reply_to"):
         draft.reply_to = params.message(box, data, channel, "reply_to").id
         draft.kind = int(MessageType.REPLY)
     if data.get("attachments"):
         draft.attachments = uploads.store(box, channel, data["attachments"], base)
-    return messages.create(box, channel, author.id, draft)
+    check(draft)
+    return channel, author.id, draft
+
+
+def _nonce(data: Json) -> str | int | None:
+    nonce = data.get("nonce")
+    if nonce is not None and not isinstance(nonce, str | int):
+        raise BadInput(f"nonce is {params.shown(nonce)}; it must be a string or a number")
+    return nonce
+
+
+def _write(box: Box, letter: Letter) -> Message:
+    channel, author_id, draft = letter
+    return messages.create(box, channel, author_id, draft)
 
 
 async def _read_with_files(request: web.Request) -> Json:
@@ -68,7 +88,7 @@ async def _read_with_files(request: web.Request) -> Json:
             continue
         raw = bytes(await part.read())
         if part.name == "payload_json":
-            data = orjson.loads(raw)
+            data = params.parsed(raw)
         else:
             name = uploads.safe_name(part.filename)
             files.append(StoredFile(name, type_of(name, part.headers.get("Content-Type")), raw))

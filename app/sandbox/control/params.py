@@ -1,6 +1,7 @@
 """Reading requests to the control API: every refusal names the field and what is allowed."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -17,13 +18,32 @@ _SHOWN = 60
 
 async def read(request: web.Request) -> Json:
     """The JSON object of the body."""
+    return parsed(await request.read() or b"{}")
+
+
+def parsed(raw: bytes) -> Json:
+    """A JSON object from its text."""
     try:
-        data: Any = orjson.loads(await request.read() or b"{}")
+        data: Any = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise BadInput(f"the body is not valid JSON: {error}") from error
     if not isinstance(data, dict):
         raise BadInput("the body must be a JSON object")
     return data
+
+
+def moment(data: Json, name: str) -> str | None:
+    """A time with its offset, or null."""
+    value = data.get(name)
+    if value is None:
+        return None
+    try:
+        found = datetime.fromisoformat(str(value))
+    except ValueError as error:
+        raise BadInput(f"{name} is {shown(value)}; it must be a time such as 2026-01-31T12:00:00+00:00") from error
+    if found.tzinfo is None:
+        raise BadInput(f"{name} is {shown(value)}; it must name its offset, such as +00:00")
+    return found.isoformat()
 
 
 def only(data: Json, allowed: Iterable[str]) -> None:

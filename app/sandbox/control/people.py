@@ -93,7 +93,7 @@ def _update(box: Box, guild: Guild, user: User, data: Json) -> None:
     if "nick" in data:
         changes["nick"] = params.text(data, "nick", most=32) if data["nick"] else None
     if "timeout_until" in data:
-        changes["timed_out_until"] = data["timeout_until"]
+        changes["timed_out_until"] = params.moment(data, "timeout_until")
     members.update(box, guild, guild.members[user.id], changes)
 
 

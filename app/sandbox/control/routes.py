@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from app.sandbox.control import events, flood, interactions, messages, page, people, places, trouble
+from app.sandbox.control import events, flood, interactions, messages, page, people, places, raw, trouble
 
 ROUTES = (
     ("GET", "/sandbox/state", places.state),
@@ -18,6 +18,7 @@ ROUTES = (
     ("POST", "/sandbox/messages/delete", messages.delete),
     ("GET", "/sandbox/channels/{channel}/messages", messages.list_messages),
     ("POST", "/sandbox/reactions", messages.react),
+    ("POST", "/sandbox/dispatch", raw.dispatch),
     ("POST", "/sandbox/flood", flood.flood),
     ("POST", "/sandbox/typing", messages.typing),
     ("POST", "/sandbox/interactions", interactions.start),

@@ -8,7 +8,7 @@ import discord
 import orjson
 import pytest
 
-from app.sandbox.box import Tuning
+from app.sandbox.box import BOX, Tuning
 from app.sandbox.server import create_app, start
 from tests.integration.sandbox.clients import Heard
 
@@ -328,3 +328,34 @@ async def test_it_does_not_listen_beyond_loopback(host):
 async def test_a_taken_port_is_one_clear_error(local):
     with pytest.raises(Exception, match=f"cannot listen on 127.0.0.1:{local.port}"):
         await start("127.0.0.1", local.port)
+
+
+async def test_tests_can_send_events_and_frames_of_their_own(local, raw):
+    await raw.send_json(identify())
+    await receive_until(raw, "READY")
+    await local.post("dispatch", {"event": "SOMETHING_NEW", "data": {"a": 1}})
+    event = await receive_until(raw, "SOMETHING_NEW")
+    assert event["d"] == {"a": 1}
+    assert event["s"] == next(iter(local.box.hub.sessions.values())).sequence
+    await local.post("dispatch", {"text": "{broken"})
+    assert (await raw.receive()).data == "{broken"
+    assert "event is 'no event'" in (await local.post("dispatch", {"event": "no event"}, 400))["error"]
+
+
+async def test_a_bulk_with_one_bad_message_writes_none(local):
+    good = {"channel": str(local.channel()), "author": str(local.user()), "content": "x"}
+    body = {"messages": [good, {**good, "content": ""}]}
+    assert "empty message" in (await local.post("messages", body, 400))["error"]
+    assert await local.get(f"channels/{local.channel()}/messages") == []
+
+
+async def test_stopping_lets_pages_and_clients_go_at_once():
+    runner, port = await start("127.0.0.1", 0, create_app())
+    async with aiohttp.ClientSession() as http:
+        user = runner.app[BOX].world.application.owner_id
+        stream = await http.get(f"http://127.0.0.1:{port}/sandbox/events?user={user}")
+        await stream.content.readline()
+        began = asyncio.get_running_loop().time()
+        await runner.cleanup()
+        assert asyncio.get_running_loop().time() - began < 1
+        stream.close()
