@@ -3,7 +3,7 @@
 from app.sandbox import ids
 from app.sandbox.actions import threads
 from app.sandbox.box import Box
-from app.sandbox.constants import ChannelType, Json, Permission
+from app.sandbox.constants import Json, Permission
 from app.sandbox.hub import Event
 from app.sandbox.render import guilds
 from app.sandbox.state.models import Channel, Guild, Member, Overwrite, Role
@@ -99,11 +99,6 @@ def private(guild: Guild, *role_ids: int) -> dict[int, Overwrite]:
     view = int(Permission.VIEW_CHANNEL)
     hidden = {guild.id: Overwrite(guild.id, 0, deny=view)}
     return hidden | {role_id: Overwrite(role_id, 0, allow=view) for role_id in role_ids}
-
-
-def is_writable(channel: Channel) -> bool:
-    """Whether messages can stand in the channel."""
-    return channel.kind not in {ChannelType.CATEGORY, ChannelType.FORUM}
 
 
 def save_role(box: Box, guild: Guild, role: Role, name: str = "GUILD_ROLE_UPDATE") -> Role:

@@ -3,14 +3,14 @@
 from app.sandbox.box import Box
 from app.sandbox.constants import Json
 from app.sandbox.hub import Event
-from app.sandbox.render import guilds
+from app.sandbox.render import invites as render
 from app.sandbox.state.models import Invite
 
 
 def create(box: Box, invite: Invite) -> Json:
     """Keep the invite and tell; returns its object."""
     box.world.invites[invite.code] = invite
-    body = guilds.invite(box.world, invite)
+    body = render.invite(box.world, invite)
     data = {k: v for k, v in body.items() if k not in {"guild", "channel"}}
     data |= {"channel_id": str(invite.channel_id), "guild_id": str(invite.guild_id)}
     box.hub.publish(Event("INVITE_CREATE", data, guild_id=invite.guild_id))

@@ -10,8 +10,8 @@ from app.sandbox.constants import Intent
 from app.sandbox.control import params
 from app.sandbox.errors import BadInput
 from app.sandbox.faults import KINDS
+from app.sandbox.gateway.connection import Connection
 from app.sandbox.gateway.session import Session
-from app.sandbox.gateway.socket import Connection
 from app.sandbox.rest.answers import answer
 
 _INTENTS = {

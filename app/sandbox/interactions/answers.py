@@ -1,17 +1,19 @@
 """The bot's answers to interactions: callbacks and what follows them."""
 
+from collections.abc import Callable
+
 from aiohttp import web
 
 from app.sandbox.actions import messages
 from app.sandbox.actions.drafts import Draft, finished_components
 from app.sandbox.box import Box
-from app.sandbox.constants import CommandType, InteractionType, Json, MessageFlag, MessageType
+from app.sandbox.constants import InteractionType, Json, MessageFlag
 from app.sandbox.errors import DiscordError, invalid_form, unknown
 from app.sandbox.hub import Event
 from app.sandbox.interactions import modals
+from app.sandbox.interactions.metadata import draft_for
 from app.sandbox.interactions.registry import Interaction
 from app.sandbox.render import messages as render
-from app.sandbox.render import users
 from app.sandbox.rest.forms import Form, draft_of, origin, store_files
 from app.sandbox.rest.messages import change
 from app.sandbox.state.models import Channel, Message
@@ -24,7 +26,6 @@ _ALLOWED = {
     InteractionType.MODAL: (MESSAGE, DEFERRED, DEFERRED_UPDATE, UPDATE),
 }
 _MOST_CHOICES = 25
-_VISIBLE = int(MessageFlag.EPHEMERAL | MessageFlag.COMPONENTS_V2 | MessageFlag.SUPPRESS_EMBEDS)
 
 
 def find_message(box: Box, channel_id: int, message_id: int | None) -> Message | None:
@@ -34,27 +35,6 @@ def find_message(box: Box, channel_id: int, message_id: int | None) -> Message |
     channel = box.world.channels.get(channel_id)
     kept = channel.history.get(message_id) if channel else None
     return kept or box.world.ephemeral.get(message_id)
-
-
-def metadata(box: Box, row: Interaction) -> Json:
-    """Who used what, as the answering message tells it."""
-    body: Json = {
-        "id": str(row.id),
-        "type": int(row.kind),
-        "user": users.user(box.world.users[row.user_id]),
-        "authorizing_integration_owners": {"0": str(row.guild_id)},
-    }
-    if row.kind is InteractionType.COMMAND:
-        body["name"] = row.label
-    elif row.kind is InteractionType.COMPONENT:
-        body["interacted_message_id"] = str(row.source_id)
-    else:
-        body["triggering_interaction_metadata"] = {
-            "id": str(row.id),
-            "type": int(InteractionType.COMMAND),
-            "authorizing_integration_owners": {"0": str(row.guild_id)},
-        }
-    return body
 
 
 class Answer:
@@ -79,9 +59,20 @@ class Answer:
         if self.kind not in _ALLOWED[self.row.kind]:
             choices = ", ".join(str(k) for k in _ALLOWED[self.row.kind])
             raise invalid_form("type", "BASE_TYPE_CHOICES", f"Value must be one of {{{choices}}}.")
-        message = _ACTIONS[int(str(self.kind))](self)
+        message = self._action()()
         announce(self.box, self.row)
         return message
+
+    def _action(self) -> Callable[[], Message | None]:
+        actions: dict[int, Callable[[], Message | None]] = {
+            MESSAGE: self._message,
+            DEFERRED: self._deferred,
+            DEFERRED_UPDATE: self._deferred_update,
+            UPDATE: self._update,
+            CHOICES: self._choices,
+            MODAL: self._modal,
+        }
+        return actions[int(str(self.kind))]
 
     def _message(self) -> Message:
         row = post(self.request, self.box, self.row, self.form, original=True)
@@ -130,29 +121,6 @@ class Answer:
         self.row.modal = modal
         self.box.interactions.answer(self.row)
         self.box.interactions.modals[self.row.user_id, modal["custom_id"]] = self.row
-
-
-_ACTIONS = {
-    MESSAGE: Answer._message,  # noqa: SLF001 - the table of the class above.
-    DEFERRED: Answer._deferred,  # noqa: SLF001
-    DEFERRED_UPDATE: Answer._deferred_update,  # noqa: SLF001
-    UPDATE: Answer._update,  # noqa: SLF001
-    CHOICES: Answer._choices,  # noqa: SLF001
-    MODAL: Answer._modal,  # noqa: SLF001
-}
-
-
-def draft_for(box: Box, row: Interaction, draft: Draft) -> Draft:
-    """The draft as an answer to the interaction."""
-    kinds = {CommandType.CHAT_INPUT: MessageType.CHAT_INPUT_COMMAND}
-    if row.kind is InteractionType.COMMAND and row.original_id is None:
-        kind = kinds.get(CommandType(row.command_kind or 1), MessageType.CONTEXT_MENU_COMMAND)
-        draft.kind = int(kind)
-    draft.flags &= _VISIBLE
-    draft.interaction = metadata(box, row)
-    draft.application_id = box.world.application.id
-    draft.viewer_id = row.user_id if draft.flags & MessageFlag.EPHEMERAL else None
-    return draft
 
 
 def post(request: web.Request, box: Box, row: Interaction, form: Form, *, original: bool = False) -> Message:

@@ -1,6 +1,5 @@
 """The objects behind ids in an interaction: users, members, roles, channels, messages, files."""
 
-from app.sandbox.actions.drafts import finished_components
 from app.sandbox.box import Box
 from app.sandbox.constants import Json
 from app.sandbox.errors import BadInput
@@ -94,8 +93,3 @@ def envelope(box: Box, channel: Channel, user_id: int) -> Json:
     body |= {"guild_id": str(guild.id), "guild_locale": guild.locale, "member": member}
     body["guild"] = {"id": str(guild.id), "locale": guild.locale, "features": guilds.guild(guild)["features"]}
     return body
-
-
-def numbered(components: list[Json]) -> list[Json]:
-    """Components of a modal, each with its number."""
-    return finished_components(components)

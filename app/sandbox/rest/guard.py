@@ -15,7 +15,7 @@ from app.sandbox.rest.answers import answer, refusal
 
 _WINDOW = 1.0
 _BUCKETS_KEPT = 4096
-RECORDER: web.AppKey[Recorder] = web.AppKey("recorder", object)  # type: ignore[arg-type]
+RECORDER: web.AppKey[Recorder] = web.AppKey("recorder")
 # An interaction's answers carry their own token in the path.
 _OPEN = (f"{API}/webhooks/", f"{API}/interactions/", f"{API}/gateway")
 

@@ -10,7 +10,7 @@ from app.sandbox.box import Box, box_of
 from app.sandbox.constants import Permission
 from app.sandbox.errors import unknown
 from app.sandbox.permissions import require
-from app.sandbox.render import guilds
+from app.sandbox.render import invites as render
 from app.sandbox.rest.access import guild_allowed
 from app.sandbox.rest.answers import answer, body_of, channel_in
 from app.sandbox.state.models import Invite
@@ -27,7 +27,7 @@ def _invite(request: web.Request) -> tuple[Box, Invite]:
 async def get(request: web.Request) -> web.Response:
     """One invite."""
     box, invite = _invite(request)
-    return answer(guilds.invite(box.world, invite))
+    return answer(render.invite(box.world, invite))
 
 
 async def delete(request: web.Request) -> web.Response:
@@ -35,7 +35,7 @@ async def delete(request: web.Request) -> web.Response:
     box, invite = _invite(request)
     channel = box.world.channel(invite.channel_id)
     require(box.world, channel, box.world.application.id, Permission.MANAGE_CHANNELS)
-    body = guilds.invite(box.world, invite)
+    body = render.invite(box.world, invite)
     invites.delete(box, invite)
     return answer(body)
 
@@ -43,14 +43,14 @@ async def delete(request: web.Request) -> web.Response:
 async def of_guild(request: web.Request) -> web.Response:
     """The invites of a guild with their use counts."""
     box, guild = guild_allowed(request, Permission.MANAGE_GUILD)
-    return answer([guilds.invite(box.world, i) for i in box.world.invites.values() if i.guild_id == guild.id])
+    return answer([render.invite(box.world, i) for i in box.world.invites.values() if i.guild_id == guild.id])
 
 
 async def of_channel(request: web.Request) -> web.Response:
     """The invites of a channel."""
     box, channel = channel_in(request)
     require(box.world, channel, box.world.application.id, Permission.MANAGE_CHANNELS)
-    return answer([guilds.invite(box.world, i) for i in box.world.invites.values() if i.channel_id == channel.id])
+    return answer([render.invite(box.world, i) for i in box.world.invites.values() if i.channel_id == channel.id])
 
 
 async def create(request: web.Request) -> web.Response:
@@ -67,5 +67,5 @@ async def create(request: web.Request) -> web.Response:
         for known in box.world.invites.values():
             same = (known.channel_id, known.inviter_id, known.max_age, known.max_uses)
             if same == (made.channel_id, made.inviter_id, made.max_age, made.max_uses):
-                return answer(guilds.invite(box.world, known))
+                return answer(render.invite(box.world, known))
     return answer(invites.create(box, made))

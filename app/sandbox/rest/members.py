@@ -11,7 +11,7 @@ from app.sandbox.errors import DiscordError, invalid_form, missing_permissions, 
 from app.sandbox.permissions import guild_permissions, require_in_guild, top_position
 from app.sandbox.render import users
 from app.sandbox.rest.access import guild_allowed, guild_seen, role_in
-from app.sandbox.rest.answers import answer, body_of, limit_of, nothing, number, path_number, query_number, reason_of
+from app.sandbox.rest.answers import answer, body_of, limit_of, nothing, number, path_number, query_number
 from app.sandbox.state.models import Guild, Member
 
 _NICK = 32
@@ -35,7 +35,7 @@ def _member(request: web.Request) -> tuple[Box, Guild, Member]:
     return box, guild, box.world.member(guild.id, user_id)
 
 
-def _require_above(box: Box, guild: Guild, user_id: int) -> None:
+def require_above(box: Box, guild: Guild, user_id: int) -> None:
     """Raise 403 when the user stands as high as the bot, or owns the guild."""
     if top_position(guild, user_id) >= top_position(guild, box.world.application.id):
         raise missing_permissions()
@@ -88,7 +88,7 @@ async def edit_member(request: web.Request) -> web.Response:
     for key in data:
         require_in_guild(guild, bot_id, _NEEDED[key])
     if member.user_id != bot_id and data.keys() - {"channel_id", "mute", "deaf"}:
-        _require_above(box, guild, member.user_id)
+        require_above(box, guild, member.user_id)
     changes = _changes(box, guild, member, data)
     if "channel_id" in data:
         _move(box, guild, member, data["channel_id"])
@@ -144,7 +144,7 @@ async def kick(request: web.Request) -> web.Response:
     """Remove a member."""
     box, guild = guild_allowed(request, Permission.KICK_MEMBERS)
     _, _, member = _member(request)
-    _require_above(box, guild, member.user_id)
+    require_above(box, guild, member.user_id)
     members.leave(box, guild, member.user_id)
     return nothing()
 
@@ -159,47 +159,6 @@ async def change_role(request: web.Request) -> web.Response:
     rest = [r for r in member.roles if r != role.id]
     given = [role.id] if request.method == "PUT" else []
     members.update(box, guild, member, {"roles": [*rest, *given]})
-    return nothing()
-
-
-def _ban_body(box: Box, user_id: int, reason: str | None) -> Json:
-    return {"user": users.user(box.world.users[user_id]), "reason": reason}
-
-
-async def list_bans(request: web.Request) -> web.Response:
-    """Every ban, in the order of the users' ids."""
-    box, guild = guild_allowed(request, Permission.BAN_MEMBERS)
-    after = query_number(request, "after") or 0
-    before = query_number(request, "before") or 1 << 63
-    found = sorted(u for u in guild.bans if after < u < before)[: limit_of(request, 1000, 1000)]
-    return answer([_ban_body(box, u, guild.bans[u]) for u in found])
-
-
-async def get_ban(request: web.Request) -> web.Response:
-    """One ban."""
-    box, guild = guild_allowed(request, Permission.BAN_MEMBERS)
-    user_id = path_number(request, "user")
-    if user_id not in guild.bans:
-        raise unknown("Ban")
-    return answer(_ban_body(box, user_id, guild.bans[user_id]))
-
-
-async def ban(request: web.Request) -> web.Response:
-    """Ban a user, member or not."""
-    box, guild = guild_allowed(request, Permission.BAN_MEMBERS)
-    user = box.world.user(path_number(request, "user"))
-    _require_above(box, guild, user.id)
-    members.ban(box, guild, user.id, reason_of(request))
-    return nothing()
-
-
-async def unban(request: web.Request) -> web.Response:
-    """Lift a ban."""
-    box, guild = guild_allowed(request, Permission.BAN_MEMBERS)
-    user_id = path_number(request, "user")
-    if user_id not in guild.bans:
-        raise unknown("Ban")
-    members.unban(box, guild, user_id)
     return nothing()
 
 

@@ -3,7 +3,19 @@
 from aiohttp import web
 
 from app.sandbox.constants import API
-from app.sandbox.rest import account, commands, interactions, invites, members, messages, places, reactions, threads
+from app.sandbox.rest import (
+    account,
+    bans,
+    commands,
+    interactions,
+    invites,
+    members,
+    messages,
+    places,
+    reactions,
+    thread_members,
+    threads,
+)
 
 _MESSAGES = "/channels/{channel}/messages"
 _MESSAGE = _MESSAGES + "/{message}"
@@ -77,10 +89,10 @@ ROUTES = (
     ("DELETE", _MEMBER, members.kick),
     ("PUT", _MEMBER + "/roles/{role}", members.change_role),
     ("DELETE", _MEMBER + "/roles/{role}", members.change_role),
-    ("GET", "/guilds/{guild}/bans", members.list_bans),
-    ("GET", "/guilds/{guild}/bans/{user}", members.get_ban),
-    ("PUT", "/guilds/{guild}/bans/{user}", members.ban),
-    ("DELETE", "/guilds/{guild}/bans/{user}", members.unban),
+    ("GET", "/guilds/{guild}/bans", bans.list_bans),
+    ("GET", "/guilds/{guild}/bans/{user}", bans.get_ban),
+    ("PUT", "/guilds/{guild}/bans/{user}", bans.ban),
+    ("DELETE", "/guilds/{guild}/bans/{user}", bans.unban),
     ("GET", "/guilds/{guild}/voice-states/@me", members.get_voice),
     ("GET", "/guilds/{guild}/voice-states/{user}", members.get_voice),
     ("GET", "/guilds/{guild}/threads/active", threads.active),
@@ -99,12 +111,12 @@ ROUTES = (
     ("GET", "/channels/{channel}/threads/archived/public", threads.archived),
     ("GET", "/channels/{channel}/threads/archived/private", threads.archived),
     ("GET", "/channels/{channel}/users/@me/threads/archived/private", threads.archived),
-    ("GET", "/channels/{channel}/thread-members", threads.list_members),
-    ("GET", "/channels/{channel}/thread-members/{user}", threads.get_member),
-    ("PUT", "/channels/{channel}/thread-members/@me", threads.add_member),
-    ("PUT", "/channels/{channel}/thread-members/{user}", threads.add_member),
-    ("DELETE", "/channels/{channel}/thread-members/@me", threads.remove_member),
-    ("DELETE", "/channels/{channel}/thread-members/{user}", threads.remove_member),
+    ("GET", "/channels/{channel}/thread-members", thread_members.list_members),
+    ("GET", "/channels/{channel}/thread-members/{user}", thread_members.get_member),
+    ("PUT", "/channels/{channel}/thread-members/@me", thread_members.add_member),
+    ("PUT", "/channels/{channel}/thread-members/{user}", thread_members.add_member),
+    ("DELETE", "/channels/{channel}/thread-members/@me", thread_members.remove_member),
+    ("DELETE", "/channels/{channel}/thread-members/{user}", thread_members.remove_member),
     ("POST", "/interactions/{interaction}/{token}/callback", interactions.callback),
     ("POST", _WEBHOOK, interactions.follow_up),
     ("GET", _WEBHOOK + "/messages/{message}", interactions.get_answer),
