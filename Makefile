@@ -1,6 +1,6 @@
 # Everything runs from .venv, which each target brings up to date first. `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench bench-large setup setup-dev
+.PHONY: help run test lint format bench bench-large schema setup setup-dev
 # Relative, so that a path with spaces needs no quoting.
 PY := .venv/bin/python
 PREPARE = @set -e; python=$$(sh scripts/python.sh); "$$python" scripts/setup.py
@@ -19,6 +19,10 @@ lint: setup-dev ## Check style, types, imports and migrations
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(PY) -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
+	$(PY) -m scripts.schema_drift
+
+schema: setup-dev ## Write schema/schema.sql anew, after a new migration
+	$(PY) -m scripts.schema_drift --write
 
 format: setup-dev ## Format the code, and mend what can be mended
 	$(PY) -m ruff format .
