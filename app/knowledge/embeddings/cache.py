@@ -9,13 +9,12 @@ from typing import cast
 
 from redis.exceptions import RedisError
 
-from app.core.metrics import Counter
+from app.core import metrics
 from app.core.redis import cache_redis
 
 log = logging.getLogger(__name__)
 
 _WEEK_SECONDS = 7 * 24 * 3600
-_LOOKUPS = Counter("heorot_vector_cache_lookups_total", "Texts looked up in the vector cache", ["result"])
 
 # A guild and the hash of a text.
 TextKey = tuple[int, bytes]
@@ -36,8 +35,8 @@ def get(model: str, texts: Sequence[TextKey]) -> dict[TextKey, bytes]:
         log.warning("the vector cache is out of reach")
         return {}
     hits = {text: vector for text, vector in zip(texts, found, strict=True) if vector}
-    _LOOKUPS.labels("hit").inc(len(hits))
-    _LOOKUPS.labels("miss").inc(len(texts) - len(hits))
+    metrics.add("vector_cache_hits", len(hits))
+    metrics.add("vector_cache_misses", len(texts) - len(hits))
     return hits
 
 

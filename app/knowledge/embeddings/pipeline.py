@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy.orm import Session
 
+from app.core import metrics
 from app.core.db import unit_of_work
 from app.core.errors import ConfigurationError, Unavailable
-from app.core.metrics import Counter
 from app.knowledge.embeddings import cache, index, rules
 from app.knowledge.embeddings.index import Claimed
 from app.knowledge.embeddings.providers import Provider, provider
@@ -25,8 +25,6 @@ SLICE_SECONDS = 5.0
 _TERMS_SECONDS = 1.0
 _STEP_ROWS = 2000
 _CLAIM_ROWS = 128
-
-_EMBEDDED = Counter("heorot_embedded_total", "Messages whose vector was written", ["model"])
 
 
 def refresh(seconds: float = SLICE_SECONDS) -> bool:
@@ -97,4 +95,4 @@ def _embed(model: Provider, rows: Sequence[Claimed]) -> None:
         uow.commit()
     # A text that changed or went meanwhile must not leave its vector behind.
     cache.drop([cache.key(model.model, (row.guild_id, row.hash)) for row in wanted if row.id not in written])
-    _EMBEDDED.labels(model.model).inc(len(written))
+    metrics.add("messages_embedded", len(written))
