@@ -1,7 +1,7 @@
 """Counters and gauges. Features declare those of the bot with Prometheus' classes, which `/metrics` shows.
 
-A worker's children have no port of their own: what they count with `add` goes to Redis with their task durations
-(`app.upkeep.health.service`), and the bot's `/metrics` shows the sum of all processes.
+A worker's children have no port of their own: what is counted with `add`, in whatever process, goes to Redis with the
+task durations (`app.upkeep.health.service`), and the bot's `/metrics` shows the sum of all processes.
 """
 
 from collections import Counter as Tally
@@ -14,7 +14,7 @@ _tally: Tally[str] = Tally()
 
 
 def add(name: str, amount: int = 1) -> None:
-    """Count something in a worker; the name is fixed in the code, never made from data."""
+    """Count something; the name is fixed in the code, never made from data."""
     _tally[name] += amount
 
 

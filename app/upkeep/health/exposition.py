@@ -37,7 +37,7 @@ class _Families(Collector):
         yield _durations(shot.figures.durations)
         yield _gauges("heorot_backlog", "Rows that wait for a worker", "kind", shot.figures.gauges)
         for name, value in sorted(shot.figures.counters.items()):
-            yield CounterMetricFamily(f"heorot_workers_{name}", "Counted by the workers", value=value)
+            yield CounterMetricFamily(f"heorot_{name}", "Counted by all processes together", value=value)
 
 
 def _gauges(name: str, text: str, label: str, values: Mapping[str, float]) -> Metric:

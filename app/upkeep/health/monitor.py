@@ -17,7 +17,7 @@ import redis.asyncio
 from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.core import clock
+from app.core import clock, metrics
 from app.core.errors import HeorotError
 from app.core.quiet import describe
 from app.upkeep.health import rules
@@ -101,7 +101,7 @@ class Monitor:
     async def _look(self) -> Snapshot:
         (backlog, redis_fault), (figures, _), (records, database_fault) = await asyncio.gather(
             _within(lambda: read_backlog(self._durable), _REDIS_SECONDS),
-            _within(lambda: read_figures(self._cache), _REDIS_SECONDS),
+            _within(lambda: read_figures(self._cache, metrics.take()), _REDIS_SECONDS),
             _within(self._ask_database, _DATABASE_SECONDS),
         )
         faults = {

@@ -88,14 +88,19 @@ def _age(stamp: bytes | None, now: float) -> float | None:
     return None if stamp is None else max(0.0, now - float(stamp))
 
 
-async def read_figures(client: redis.asyncio.Redis) -> Figures:
-    """Ask the cache's server; redis-py's errors pass through."""
+async def read_figures(client: redis.asyncio.Redis, counted: Mapping[str, int]) -> Figures:
+    """Ask the cache's server, after adding what this process counted; redis-py's errors pass through."""
     pipe = client.pipeline(transaction=False)
+    for name, amount in counted.items():
+        pipe.hincrby(COUNTERS_KEY, name, amount)
     for key in (DURATIONS_KEY, COUNTERS_KEY, GAUGES_KEY):
         pipe.hgetall(key)
-    return Figures(
-        *({name.decode(): float(value) for name, value in answer.items()} for answer in await pipe.execute())
-    )
+    *_, durations, counters, gauges = await pipe.execute()
+    return Figures(_numbers(durations), _numbers(counters), _numbers(gauges))
+
+
+def _numbers(answer: Mapping[bytes, bytes]) -> dict[str, float]:
+    return {name.decode(): float(value) for name, value in answer.items()}
 
 
 def read_records() -> Records:

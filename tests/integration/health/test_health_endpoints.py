@@ -222,7 +222,7 @@ async def test_metrics_show_queues_ledger_durations_and_counters(probe):
     assert 'heorot_part_up{part="redis"} 1.0' in lines
     assert "heorot_dead_letters 0.0" in lines
     assert 'heorot_backlog{kind="embeddings"} 42.0' in lines
-    assert "heorot_workers_events_applied_total 500.0" in lines
+    assert "heorot_events_applied_total 500.0" in lines
     prefix = 'heorot_task_duration_seconds_bucket{le="%s",outcome="%s",task="%s"}'
     assert f"{prefix % ('0.01', 'done', 'ingest.apply')} 0.0" in lines
     assert f"{prefix % ('0.025', 'done', 'ingest.apply')} 1.0" in lines
@@ -230,6 +230,16 @@ async def test_metrics_show_queues_ledger_durations_and_counters(probe):
     assert f"{prefix % ('120.0', 'failed', 'chat.answer')} 0.0" in lines
     assert f"{prefix % ('+Inf', 'failed', 'chat.answer')} 1.0" in lines
     assert 'heorot_task_duration_seconds_sum{outcome="done",task="ingest.apply"} 0.32' in lines
+
+
+async def test_what_the_bot_itself_counts_is_added(probe):
+    metrics.take()
+    for _ in range(2):
+        metrics.add("lookups_of_a_test", 3)
+        await asyncio.sleep(1.05)
+        await probe.get("/metrics")
+    _, body = await probe.get("/metrics")
+    assert "heorot_lookups_of_a_test_total 6.0" in body.splitlines()
 
 
 async def test_many_readers_share_one_look(probe, monkeypatch):
