@@ -14,6 +14,7 @@ from typing import Any
 
 import aiohttp
 import psycopg2
+from aiohttp import web
 
 from app.activity.ingest import messages as ingest
 from app.activity.messages.messages import ChannelListed
@@ -66,7 +67,20 @@ class Workers:
         self._running: list[subprocess.Popen[bytes]] = []
 
     def start(self, queues: str = "commands,outbound,maintenance", **environment: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "celery", "-A", "tasks.celery", "worker", "-Q", queues, "-c", "1", "-l", "INFO"]
+        command = [
+            sys.executable,
+            "-m",
+            "celery",
+            "-A",
+            "tasks.celery",
+            "worker",
+            "-Q",
+            queues,
+            "-c",
+            "1",
+            "-l",
+            "INFO",
+        ]
         with self._log.open("ab") as log:
             process = subprocess.Popen(
                 [*command, "--without-gossip", "--without-mingle", "-n", f"test{len(self._running)}@%h"],
@@ -97,6 +111,8 @@ class Hall:
 
     def __init__(self, local: Local) -> None:
         self.local = local
+        # What was asked of Discord: method, path and body.
+        self.requests: list[tuple[str, str, bytes]] = []
         self.runtime: Runtime | None = None
         self._serving: asyncio.Task[None] | None = None
 
@@ -104,7 +120,9 @@ class Hall:
         """Start the bot and wait until its commands are known."""
         self.runtime = Runtime(settings(), ports())
         self._serving = asyncio.create_task(self.runtime.run())
-        await self.until(lambda: self.runtime.bot.is_ready() and self.local.box.world.application.id, "the bot is ready")
+        await self.until(
+            lambda: self.runtime.bot.is_ready() and self.local.box.world.application.id, "the bot is ready"
+        )
         await self.until_async(self._has_commands, "the commands are known")
         return self.runtime
 
@@ -141,7 +159,9 @@ class Hall:
 
     # What people do.
 
-    async def begin(self, kind: str = "command", *, user: str = "hrothgar", channel: str = "general", **more: Any) -> str:
+    async def begin(
+        self, kind: str = "command", *, user: str = "hrothgar", channel: str = "general", **more: Any
+    ) -> str:
         body = {"type": kind, "user": str(self.local.user(user)), "channel": str(self.local.channel(channel)), **more}
         return (await self.local.post("interactions", body))["id"]
 
@@ -193,7 +213,12 @@ def rows(statement: str, *values: Any) -> list[tuple[Any, ...]]:
 @asynccontextmanager
 async def sandbox(monkeypatch: Any, reset: Callable[[], None]) -> AsyncIterator[Hall]:
     """A sandbox on a free port that this process and its children take for Discord."""
-    app = create_app(tuning=Tuning())
+    requests: list[tuple[str, str, bytes]] = []
+
+    async def record(request: web.Request, body: bytes, _: web.StreamResponse) -> None:
+        requests.append((request.method, request.path, body))
+
+    app = create_app(tuning=Tuning(), recorder=record)
     runner, port = await start("127.0.0.1", 0, app)
     monkeypatch.setenv("DISCORD_API_URL", f"http://127.0.0.1:{port}/api/v10")
     monkeypatch.setenv("DISCORD_TOKEN", "sandbox")
@@ -201,6 +226,7 @@ async def sandbox(monkeypatch: Any, reset: Callable[[], None]) -> AsyncIterator[
     reset()
     async with aiohttp.ClientSession() as http:
         hall = Hall(Local(app[BOX], port, http))
+        hall.requests = requests
         try:
             yield hall
         finally:

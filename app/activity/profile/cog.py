@@ -22,20 +22,19 @@ class ProfileCog(commands.Cog, name="Profile"):
     @command(marked("/profile"), marked("Show what a member did in this server"))
     @app_commands.describe(member=marked("Whose profile; yours when left out"))
     @commands.guild_only()
-    async def profile(self, context: Context, member: discord.Member | None = None) -> None:
+    async def profile(self, context: Context, member: discord.Member = commands.Author) -> None:
         """Show a member's messages, active days, voice time, and since when they are known."""
-        whose = member or context.author
-        if context.bot.policy.is_opted_out(context.guild_id, whose.id):
-            await context.say(_("{name} does not want to be recorded here.").format(name=_name(whose)))
+        if context.bot.policy.is_opted_out(context.guild_id, member.id):
+            await context.say(_("{name} does not want to be recorded here.").format(name=_name(member)))
             return
-        found = await read(queries.profile, context.guild_id, whose.id)
+        found = await read(queries.profile, context.guild_id, member.id)
         if found is None:
-            await context.say(_("I know nothing of {name} here yet.").format(name=_name(whose)))
+            await context.say(_("I know nothing of {name} here yet.").format(name=_name(member)))
             return
-        await context.say("", embed=_embed(whose, found), ephemeral=False)
+        await context.say("", embed=_embed(member, found), ephemeral=False)
 
 
-def _embed(whose: discord.Member | discord.User, found: Profile) -> discord.Embed:
+def _embed(whose: discord.Member, found: Profile) -> discord.Embed:
     embed = discord.Embed(title=_name(whose), color=whose.color)
     embed.add_field(name=_("Messages"), value=f"{found.messages:,}".replace(",", "\u202f"))
     embed.add_field(name=_("Active days"), value=str(found.active_days))
@@ -47,7 +46,7 @@ def _embed(whose: discord.Member | discord.User, found: Profile) -> discord.Embe
     return embed
 
 
-def _name(whose: discord.Member | discord.User) -> str:
+def _name(whose: discord.Member) -> str:
     return discord.utils.escape_markdown(whose.display_name)
 
 

@@ -59,7 +59,9 @@ class Blocked:
             cursor.execute("INSERT INTO guild_settings (guild_id) VALUES (%s)", (guild,))
 
     def is_waited_for(self) -> bool:
-        return bool(rows("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"))
+        return bool(
+            rows("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()")
+        )
 
     def let_go(self) -> None:
         self._connection.rollback()
@@ -218,5 +220,9 @@ async def test_tokens_and_values_reach_neither_logs_nor_task_arguments(hall, wor
     await hall.text("settings set", key="prefix", value="%%%%")
     log = workers.log()
     assert "%%%%" not in log
-    token = next(iter(hall.local.box.interactions.values())).token if hasattr(hall.local.box.interactions, "values") else None
+    token = (
+        next(iter(hall.local.box.interactions.values())).token
+        if hasattr(hall.local.box.interactions, "values")
+        else None
+    )
     assert token is None or token not in log

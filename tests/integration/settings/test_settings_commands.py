@@ -38,7 +38,9 @@ async def test_a_bad_value_is_named_with_what_is_allowed_and_changes_nothing(hal
         await hall.text("settings set", key="content", value="everything")
         == "⚠️ “everything” is no content. Allowed: off, counts, store."
     )
-    assert "There is no setting “colour”. There are: language," in await hall.text("settings set", key="colour", value="x")
+    assert "There is no setting “colour”. There are: language," in await hall.text(
+        "settings set", key="colour", value="x"
+    )
     assert rows("SELECT count(*) FROM guild_settings") == [(0,)]
     assert rows("SELECT count(*) FROM outcomes") == [(0,)]
 

@@ -9,7 +9,9 @@ from app.upkeep.privacy.rules import EXEMPT, MESSAGES, RULES, WITH_MESSAGES
 from schema.base import Base
 
 # Columns that name a person or a message, by the words that such columns are called.
-NAMES = re.compile(r"^(\w+_)?(user|author|member|owner|inviter|subject|recipient|moderator|creator|message)_id$|^reply_to$")
+NAMES = re.compile(
+    r"^(\w+_)?(user|author|member|owner|inviter|subject|recipient|moderator|creator|message)_id$|^reply_to$"
+)
 
 
 def tables():
@@ -19,7 +21,12 @@ def tables():
 
 
 def columns() -> set[str]:
-    return {f"{table.name}.{column.name}" for table in tables().values() for column in table.columns if NAMES.match(column.name)}
+    return {
+        f"{table.name}.{column.name}"
+        for table in tables().values()
+        for column in table.columns
+        if NAMES.match(column.name)
+    }
 
 
 def ruled() -> set[str]:

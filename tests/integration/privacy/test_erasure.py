@@ -1,0 +1,165 @@
+"""What an erasure takes, and what it leaves to others."""
+
+import json
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+
+from app.core import db
+from app.core.clock import now
+from app.core.settings import PROJECT
+from app.upkeep.privacy import queries, service
+from app.upkeep.privacy.rules import MESSAGES, RULES, WITH_MESSAGES
+from tests.factories.hall import rows
+from tests.integration.privacy.people import an_id, person
+
+ANNA, BORIS, HERE, THERE = 11, 12, 100, 200
+TABLES = {rule.table for rule in (MESSAGES, *RULES)} | set(WITH_MESSAGES) | {"users"}
+
+
+def count() -> dict[str, int]:
+    return {table: rows(f"SELECT count(*) FROM {table}")[0][0] for table in sorted(TABLES)}
+
+
+def named(user: int, guild: int | None) -> list[str]:
+    """The tables that still name this person."""
+    found = []
+    for rule in (MESSAGES, *RULES):
+        here = "true" if guild is None or rule.guild is None else f"guild_id = {guild}"
+        if rule.guild is None and guild is not None:
+            continue
+        if rows(f"SELECT 1 FROM {rule.table} WHERE {rule.user} = %s AND {here}", user):
+            found.append(f"{rule.table}.{rule.user}")
+    return found
+
+
+def erase(user: int, guild: int | None) -> bool:
+    with db.unit_of_work() as uow:
+        is_done = service.erase(uow, user, guild)
+        uow.commit()
+    return is_done
+
+
+@pytest.fixture
+def people(database):
+    return {(user, guild): person(user, guild) for user in (ANNA, BORIS) for guild in (HERE, THERE)}
+
+
+def test_an_erasure_here_takes_everything_here_and_nothing_else(people):
+    before = count()
+    assert erase(ANNA, HERE)
+    assert named(ANNA, HERE) == []
+    gone = people[ANNA, HERE]
+    for table, column in WITH_MESSAGES.items():
+        assert rows(f"SELECT count(*) FROM {table} WHERE {column} = ANY(%s)", gone) == [(0,)], table
+    assert rows("SELECT count(*) FROM messages WHERE author_id = %s AND guild_id = %s", BORIS, HERE) == [(3,)]
+    assert rows("SELECT message_count FROM members WHERE user_id = %s AND guild_id = %s", ANNA, THERE) == [(3,)]
+    assert count()["messages"] == before["messages"] - 3
+    assert rows("SELECT locale FROM user_preferences WHERE user_id = %s", ANNA) == [("fr",)]
+    assert rows("SELECT name FROM users WHERE id = %s", ANNA) == [("n",)], "another guild still knows her"
+
+
+def test_an_erasure_everywhere_leaves_no_table_that_names_the_person(people):
+    assert erase(ANNA, None)
+    assert named(ANNA, None) == []
+    assert rows("SELECT count(*) FROM users WHERE id = %s", ANNA) == [(0,)]
+    assert rows("SELECT guild_id FROM erasures WHERE user_id = %s ORDER BY 1", ANNA) == [(0,), (HERE,), (THERE,)]
+    assert rows("SELECT count(*) FROM messages WHERE author_id = %s", BORIS) == [(6,)]
+    assert rows("SELECT count(*) FROM invites WHERE guild_id = %s", HERE) == [(2,)], "the invite itself is the guild's"
+
+
+def test_erasing_twice_changes_nothing_more(people):
+    erase(ANNA, None)
+    after = count()
+    assert erase(ANNA, None)
+    assert count() == after
+
+
+def test_what_the_person_does_afterwards_stays(people):
+    erase(ANNA, HERE)
+    later = an_id(now() + timedelta(seconds=2))
+    rows("INSERT INTO members (guild_id, user_id, message_count) VALUES (%s, %s, 1)", HERE, ANNA)
+    rows(
+        "INSERT INTO messages (id, guild_id, channel_id, author_id, content, seq) VALUES (%s, %s, 5, %s, 'new', 1)",
+        later,
+        HERE,
+        ANNA,
+    )
+    with db.unit_of_work() as uow:
+        service.erase_more(uow.session, HERE, ANNA)
+        uow.commit()
+    assert rows("SELECT id FROM messages WHERE author_id = %s AND guild_id = %s", ANNA, HERE) == [(later,)]
+    assert rows("SELECT message_count FROM members WHERE user_id = %s AND guild_id = %s", ANNA, HERE) == [(1,)]
+
+
+def test_a_second_pass_takes_what_a_batch_under_way_still_brought(people):
+    erase(ANNA, HERE)
+    rows("INSERT INTO members (guild_id, user_id, message_count) VALUES (%s, %s, 1)", HERE, ANNA)
+    rows(
+        "INSERT INTO messages (id, guild_id, channel_id, author_id, content, seq) VALUES (%s, %s, 5, %s, 'late', 1)",
+        an_id(),
+        HERE,
+        ANNA,
+    )
+    rows("UPDATE erasures SET erased_at = erased_at - interval '2 minutes' WHERE user_id = %s", ANNA)
+    rows("UPDATE messages SET id = id - (180000::bigint << 22) WHERE content = 'late'")
+    with db.unit_of_work() as uow:
+        assert service.unfinished(uow.session) == [(HERE, ANNA)]
+        assert service.erase_more(uow.session, HERE, ANNA)
+        uow.commit()
+    assert rows("SELECT count(*) FROM messages WHERE author_id = %s AND guild_id = %s", ANNA, HERE) == [(0,)]
+    assert rows("SELECT message_count FROM members WHERE user_id = %s AND guild_id = %s", ANNA, HERE) == [(0,)]
+    with db.unit_of_work() as uow:
+        assert service.unfinished(uow.session) == []
+
+
+def test_a_large_erasure_goes_on_in_chunks(people, monkeypatch):
+    monkeypatch.setattr(service, "CHUNK", 2)
+    assert not erase(ANNA, HERE)
+    assert rows("SELECT count(*) FROM messages WHERE author_id = %s AND guild_id = %s", ANNA, HERE) == [(1,)]
+    with db.unit_of_work() as uow:
+        assert service.erase_more(uow.session, HERE, ANNA)
+        uow.commit()
+    assert named(ANNA, HERE) == []
+
+
+def test_nothing_is_erased_without_the_commit(people):
+    before = count()
+    with db.unit_of_work() as uow:
+        service.erase(uow, ANNA, None)
+    assert count() == before
+
+
+def test_what_is_stored_is_counted_in_its_guild_alone(people):
+    found = queries.stored(HERE, ANNA)
+    assert found.counts["messages"] == 3
+    assert found.counts["days of activity"] == 2
+    assert not found.opted_out
+    assert queries.stored(300, ANNA).counts == {"your own choices": 1}
+
+
+def run_cli(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "app", "user", *arguments]
+    return subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_the_command_line_exports_and_erases(people):
+    exported = json.loads(run_cli("export", str(ANNA), "--json").stdout)
+    assert len(exported["messages"]) == 6
+    assert {row["content"] for row in exported["message_revisions"]} == {"old secret"}
+    assert len(exported["members"]) == 2
+    assert "message_vectors" not in exported
+    done = run_cli("erase", str(ANNA), "--json")
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"user": str(ANNA), "erased": True})
+    assert named(ANNA, None) == []
+    assert json.loads(run_cli("export", str(ANNA), "--json").stdout)["messages"] == []
+
+
+@pytest.mark.parametrize("given", ["anna", "-1", "0", "12x", str(1 << 63), ""])
+def test_the_command_line_refuses_what_is_no_id(database, given):
+    done = run_cli("export", "--", given) if given.startswith("-") else run_cli("export", given)
+    assert done.returncode == 1
+    assert "is no Discord id" in done.stderr
+    assert len(done.stderr.splitlines()) == 1

@@ -1,0 +1,98 @@
+"""/privacy through the real bot and a real worker."""
+
+from tests.factories.hall import rows
+from tests.integration.privacy.people import person
+
+
+async def test_what_is_kept_is_shown(hall, bot):
+    guild, user = hall.local.guild().id, hall.local.user("beowulf")
+    person(user, guild)
+    text = await hall.text("privacy show", user="beowulf")
+    assert "I also keep the text of messages" in text
+    assert "messages: 3" in text
+    assert "voice sessions: 1" in text
+    assert "nothing" in await hall.text("privacy show", user="wiglaf")
+
+
+async def test_off_is_obeyed_here_and_at_once_and_on_takes_it_back(hall, workers, bot):
+    workers.start()
+    guild, user = hall.local.guild().id, hall.local.user("beowulf")
+    assert (await hall.text("privacy off", user="beowulf")).startswith("✅ From now on I record nothing of you here.")
+    assert bot.policy.is_opted_out(guild, user)
+    assert rows("SELECT guild_id, user_id FROM opt_outs") == [(guild, user)]
+    assert "and I obey" in await hall.text("privacy show", user="beowulf")
+    assert "does not want to be recorded" in await hall.text("profile", member=str(user))
+    assert (await hall.text("privacy on", user="beowulf")).startswith("✅")
+    assert rows("SELECT count(*) FROM opt_outs") == [(0,)]
+    await hall.until(lambda: not bot.policy.is_opted_out(guild, user), "the bot knows", 3)
+
+
+async def test_erasing_asks_first_and_only_its_owner_may_confirm(hall, workers, bot):
+    workers.start()
+    guild, user = hall.local.guild().id, hall.local.user("beowulf")
+    person(user, guild)
+    asked = await hall.use("privacy erase", user="beowulf")
+    message = asked["messages"][0]
+    assert "cannot be undone" in message["content"]
+    assert rows("SELECT count(*) FROM messages WHERE author_id = %s", user) == [(3,)]
+    await hall.begin("button", user="beowulf", custom_id="privacy:here", message=message["id"])
+
+    async def told():
+        found = (await hall.local.get(f"interactions/{asked['id']}"))["messages"][0]
+        return found if "is erased" in found["content"] else None
+
+    shown = await hall.until_async(told, "the erasure is told")
+    assert shown["components"] == []
+    assert rows("SELECT count(*) FROM messages WHERE author_id = %s", user) == [(0,)]
+    assert rows("SELECT guild_id FROM erasures WHERE user_id = %s", user) == [(guild,)]
+
+
+async def test_cancelling_erases_nothing(hall, bot):
+    guild, user = hall.local.guild().id, hall.local.user("beowulf")
+    person(user, guild)
+    asked = await hall.use("privacy erase", user="beowulf")
+    await hall.begin("button", user="beowulf", custom_id="privacy:cancel", message=asked["messages"][0]["id"])
+
+    async def told():
+        return (await hall.local.get(f"interactions/{asked['id']}"))["messages"][0]["content"] == "Nothing was erased."
+
+    await hall.until_async(told, "it is told")
+    assert rows("SELECT count(*) FROM erasures") == [(0,)]
+
+
+async def test_somebody_elses_button_is_refused(hall, workers, bot):
+    workers.start()
+    user = hall.local.user("beowulf")
+    person(user, hall.local.guild().id)
+    said = await hall.local.say("!privacy erase", author="beowulf")
+
+    async def posted():
+        found = await hall.local.get(f"channels/{hall.local.channel()}/messages")
+        return next((m for m in found if m.get("components") and int(m["id"]) > int(said["id"])), None)
+
+    message = await hall.until_async(posted, "the question is posted")
+    assert "`!privacy erase confirm`" in message["content"]
+    clicked = await hall.answered(
+        await hall.begin("button", user="wiglaf", custom_id="privacy:everywhere", message=message["id"])
+    )
+    assert clicked["messages"][-1]["content"].startswith("⚠️ These buttons belong to somebody else")
+    assert rows("SELECT count(*) FROM erasures") == [(0,)]
+
+
+async def test_the_prefix_form_confirms_with_a_word(hall, workers, bot):
+    workers.start()
+    user = hall.local.user("beowulf")
+    person(user, hall.local.guild().id)
+    assert "“perhaps” confirms nothing" in await hall.say("!privacy erase perhaps", user="beowulf")
+    assert rows("SELECT count(*) FROM erasures") == [(0,)]
+    assert (await hall.say("!privacy erase confirm everywhere", user="beowulf")).startswith(
+        "✅ What I had of you is erased."
+    )
+    assert rows("SELECT count(*) FROM messages WHERE author_id = %s", user) == [(0,)]
+    assert rows("SELECT count(*) FROM users WHERE id = %s", user) == [(0,)]
+
+
+async def test_french_people_read_it_in_french(hall, workers, bot):
+    workers.start()
+    text = await hall.text("privacy off", user="margaux")
+    assert text.startswith("✅ Désormais je n’enregistre plus rien de vous ici.")

@@ -1,0 +1,68 @@
+"""/profile, /help and /ping through the real bot."""
+
+from tests.factories.hall import rows
+from tests.integration.privacy.people import person
+
+
+def fields(answer) -> dict[str, str]:
+    return {field["name"]: field["value"] for field in answer["messages"][0]["embeds"][0]["fields"]}
+
+
+async def test_a_profile_shows_the_totals_of_this_guild(hall, bot):
+    guild, user = hall.local.guild().id, hall.local.user("beowulf")
+    other = next(g.id for g in hall.local.box.world.guilds.values() if g.id != guild)
+    person(user, guild, messages=4)
+    person(user, other, messages=1)
+    answer = await hall.use("profile", user="beowulf")
+    found = fields(answer)
+    assert (found["Messages"], found["Active days"], found["Voice time"]) == ("4", "2", "1 h 2 min")
+    assert found["First seen"].startswith("<t:")
+    assert fields(await hall.use("profile", user="wiglaf", member=str(user)))["Messages"] == "4"
+
+
+async def test_a_profile_of_a_stranger_says_so(hall, bot):
+    assert "I know nothing of Wiglaf here yet." in await hall.text("profile", user="wiglaf")
+
+
+async def test_the_prefix_form_finds_members_and_names_who_it_does_not_find(hall, bot):
+    assert "I found nobody called “grendel”" in await hall.say("!profile grendel")
+    assert "I know nothing of Wiglaf" in await hall.say(f"!profile {hall.local.user('wiglaf')}")
+
+
+async def test_help_shows_only_what_the_reader_may_use(hall, bot):
+    admin, member = await hall.text("help"), await hall.text("help", user="beowulf")
+    assert "/settings set" in admin
+    assert "/settings" not in member
+    assert "/setup" not in member
+    assert "/privacy erase" in member
+    assert "!privacy erase" in await hall.say("!help", user="beowulf")
+
+
+async def test_help_explains_one_command_and_names_those_there_are(hall, bot):
+    text = await hall.text("help", command="profile", user="beowulf")
+    assert "/profile" in text
+    assert "`member`" in text
+    refused = await hall.text("help", command="settings set", user="beowulf")
+    assert refused.startswith("⚠️ There is no command “settings set” for you here.")
+    assert "privacy show" in refused
+
+
+async def test_ping_measures_gateway_queue_and_database(hall, workers, bot):
+    workers.start()
+    text = await hall.text("ping")
+    assert text.startswith("🏓 Gateway: **")
+    assert "no answer" not in text
+    assert rows("SELECT command, state FROM outcomes") == [("commands.ping", "done")]
+
+
+async def test_ping_without_workers_says_which_part_is_silent(hall, bot):
+    text = await hall.text("ping")
+    assert "Queue: **no answer**" in text
+    assert "Database: **no answer**" not in text
+
+
+async def test_a_cooldown_is_told(hall, bot):
+    for _ in range(5):
+        await hall.text("help")
+    assert "Please wait" in await hall.text("help")
+    assert "Please wait" not in await hall.text("help", user="beowulf")
