@@ -22,6 +22,13 @@ export function markdown(text, names) {
   return fragment;
 }
 
+/** Markdown as one line of plain text, spoilers kept hidden. */
+export function plain(text, names) {
+  const holder = h("div", {}, markdown(text, names));
+  for (const spoiler of holder.querySelectorAll(".spoiler")) spoiler.replaceWith("▇▇▇");
+  return holder.textContent.replace(/\s+/g, " ").trim();
+}
+
 function lines(text, names) {
   const rows = text.replace(/^\n|\n$/g, "").split("\n");
   const nodes = [];
@@ -31,16 +38,16 @@ function lines(text, names) {
 
 // Takes the rows of one block from the front of the list.
 function block(rows, names) {
-  if (rows[0].startsWith(">>> ")) return h("blockquote", {}, ...textOf(rows.splice(0).join("\n").slice(4), names));
+  if (rows[0].startsWith(">>> ")) return h("blockquote", {}, ...inline(rows.splice(0).join("\n").slice(4), names));
   if (QUOTE.test(rows[0])) {
-    return h("blockquote", {}, ...textOf(take(rows, QUOTE).map((row) => QUOTE.exec(row)[1]).join("\n"), names));
+    return h("blockquote", {}, ...inline(take(rows, QUOTE).map((row) => QUOTE.exec(row)[1]).join("\n"), names));
   }
   if (ITEM.test(rows[0])) return list(take(rows, ITEM), names);
   const heading = HEADING.exec(rows[0]) ?? SMALL.exec(rows[0]);
   if (heading) return title(rows.shift(), heading, names);
   const plain = [rows.shift()];
   while (rows.length && !startsBlock(rows[0])) plain.push(rows.shift());
-  return h("p", {}, ...textOf(plain.join("\n"), names));
+  return h("p", {}, ...inline(plain.join("\n"), names));
 }
 
 const startsBlock = (row) => [QUOTE, ITEM, HEADING, SMALL].some((pattern) => pattern.test(row)) || row.startsWith(">>> ");
@@ -52,14 +59,12 @@ function take(rows, pattern) {
 
 function list(rows, names) {
   const first = /^ *(\d{1,4})\./.exec(rows[0]);
-  const items = rows.map((row) => h("li", {}, ...textOf(ITEM.exec(row)[1], names)));
+  const items = rows.map((row) => h("li", {}, ...inline(ITEM.exec(row)[1], names)));
   return first ? h("ol", { start: first[1] }, ...items) : h("ul", {}, ...items);
 }
 
 function title(row, found, names) {
   // A heading inside a message is no heading of the page.
   const kind = row.startsWith("-#") ? "small-print" : `heading heading-${found[1].length}`;
-  return h("p", { class: kind }, ...textOf(found[2] ?? found[1], names));
+  return h("p", { class: kind }, ...inline(found[2] ?? found[1], names));
 }
-
-const textOf = (text, names) => inline(text, names);

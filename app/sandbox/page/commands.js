@@ -62,7 +62,7 @@ export function openCommand(leaf) {
     fields, spare,
     h("div", { class: "command-end" },
       iconButton("close", "Cancel the command", () => closeCommand(true)),
-      h("button", { type: "submit", class: "icon-button primary", "aria-label": "Run the command" }, "Run")));
+      h("button", { type: "submit", class: "button primary", "aria-label": "Run the command" }, "Run")));
   form.addEventListener("submit", (event) => { event.preventDefault(); submitIfComplete(); });
   form.addEventListener("keydown", (event) => event.key === "Escape" && closeCommand(true));
   const current = open;

@@ -4,6 +4,8 @@ import { h } from "./dom.js";
 import { clock } from "./times.js";
 
 const DEPTH = 8;
+// Links have no links inside, so the text of one is read as deep as it goes.
+const IN_LINK = DEPTH - 1;
 const SAFE_LINK = /^https?:\/\/[^\s<>]+$/i;
 const ESCAPABLE = /[!-/:-@[-`{-~]/;
 
@@ -87,22 +89,24 @@ export function link(address, ...children) {
   return h("a", { href: address, target: "_blank", rel: "noopener noreferrer" }, ...children);
 }
 
-function angleLink(text, at) {
-  if (!text.startsWith("<http", at)) return null;
+function angleLink(text, at, names, depth) {
+  if (depth >= IN_LINK || !text.startsWith("<http", at)) return null;
   const end = text.indexOf(">", at);
   const address = text.slice(at + 1, end);
   return end > 0 && SAFE_LINK.test(address) ? { node: link(address, address), length: address.length + 2 } : null;
 }
 
 function maskedLink(text, at, names, depth) {
+  if (depth >= IN_LINK) return null;
   const pattern = /\[([^\]\n]{1,300})\]\(<?(https?:\/\/[^\s)>]+)>?\)/y;
   pattern.lastIndex = at;
   const found = pattern.exec(text);
-  if (!found || depth >= DEPTH) return null;
-  return { node: link(found[2], ...inline(found[1], names, DEPTH)), length: found[0].length };
+  if (!found) return null;
+  return { node: link(found[2], ...inline(found[1], names, IN_LINK)), length: found[0].length };
 }
 
-function bareLink(text, at) {
+function bareLink(text, at, names, depth) {
+  if (depth >= IN_LINK) return null;
   const pattern = /https?:\/\/[^\s<>]*[^\s<>.,:;"'\])!?*_~|]/y;
   pattern.lastIndex = at;
   const found = pattern.exec(text);

@@ -1,7 +1,7 @@
 // One message as a list item.
 
 import { actions, openMenu } from "./actions.js";
-import { markdown } from "./blocks.js";
+import { markdown, plain } from "./blocks.js";
 import { componentRows } from "./components.js";
 import { avatar, cssColour, h, icon } from "./dom.js";
 import { attachments, embedCard } from "./embeds.js";
@@ -30,7 +30,7 @@ export function isGrouped(row, before) {
 export function messageItem(row, before) {
   const grouped = isGrouped(row, before);
   const item = h("li", { class: classes(row, grouped), id: `message-${row.id}`, tabindex: "-1", dataset: { id: row.id },
-    "aria-label": `${nameOf(row.author.id)}: ${row.content || "message without text"}` },
+    "aria-label": `${nameOf(row.author.id)}: ${plain(row.content, names) || "message without text"}` },
     quote(row), used(row),
     h("div", { class: "gutter" }, grouped ? shortStamp(madeAt(row.id)) : face(row.author)),
     h("div", { class: "body" }, !grouped && head(row), ...content(row)),
@@ -62,9 +62,10 @@ function content(row) {
   if (row.flags & LOADING) {
     return [h("p", { class: "thinking" }, h("span", { class: "dots", "aria-hidden": "true" }), `${nameOf(row.author.id)} is thinking…`), note(row)];
   }
+  const files = (row.attachments ?? []).filter((file) => !isInEmbed(file, row.embeds ?? []));
   return [
     text(row),
-    row.attachments?.length > 0 && h("div", { class: "attachments" }, ...attachments(row.attachments)),
+    files.length > 0 && h("div", { class: "attachments" }, ...attachments(files)),
     ...(row.embeds ?? []).map((embed) => embedCard(embed, names)),
     componentRows(row),
     reactionBar(row),
@@ -73,6 +74,9 @@ function content(row) {
     note(row),
   ];
 }
+
+// A picture that an embed shows is not shown a second time.
+const isInEmbed = (file, embeds) => embeds.some((embed) => [embed.image?.url, embed.thumbnail?.url].includes(file.url));
 
 function text(row) {
   if (!row.content) return null;
@@ -92,7 +96,7 @@ function quote(row) {
   if (!original) return h("p", { class: "quote" }, "Original message was deleted");
   return h("button", { type: "button", class: "quote", onclick: () => announce("jump", original.id) },
     avatar(original.author.id, nameOf(original.author.id), "tiny"),
-    h("strong", {}, nameOf(original.author.id)), h("span", {}, original.content || "Click to see the attachment"));
+    h("strong", {}, nameOf(original.author.id)), h("span", {}, plain(original.content, names) || "Click to see the attachment"));
 }
 
 function used(row) {

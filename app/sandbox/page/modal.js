@@ -63,6 +63,7 @@ function labelled(label, description, part, fields) {
   const required = part.required ?? true;
   const problem = h("small", { class: "problem" });
   fields.push(fieldOf(part, control, required, problem));
+  control.addEventListener("input", () => { problem.textContent = ""; control.removeAttribute("aria-invalid"); });
   const tag = isSelect(part) ? "div" : "label";
   if (isSelect(part)) control.setAttribute("aria-label", label);
   return h(tag, { class: "modal-field" }, h("span", { class: "modal-label" }, label, required && h("b", { "aria-hidden": "true" }, " *")),

@@ -25,6 +25,7 @@ export function optionField(option, others, path) {
   const problem = h("small", { class: "problem", role: "alert" });
   const node = h("label", { class: "option" }, h("span", { class: "option-name" }, option.name_localized ?? option.name), input, problem);
   const field = { name: option.name, node, chosen: null, focus: () => input.focus() };
+  input.addEventListener("input", () => { problem.textContent = ""; input.removeAttribute("aria-invalid"); });
   const search = searchOf(option, others, path);
   if (search) suggest(field, input, option, search);
   field.value = () => valueOf(option, field, input.value.trim());

@@ -41,7 +41,7 @@ const byPlace = (one, other) => VOICE.includes(one.type) - VOICE.includes(other.
 
 function tree(home) {
   const shown = [...home.channels.values()].filter((place) => store.visible.has(place.id));
-  if (!shown.length) return [h("li", { class: "empty" }, "You see no channels here.")];
+  if (!shown.length) return [h("li", { class: "nothing" }, "You see no channels here.")];
   const within = (parent) => shown.filter((place) => !place.thread_metadata && place.type !== CATEGORY && (place.parent_id ?? null) === parent).sort(byPlace);
   const threads = (parent) => shown.filter((place) => place.thread_metadata && !place.thread_metadata.archived && place.parent_id === parent);
   const rows = (parent) => within(parent).flatMap((place) => [channelRow(home, place), ...threads(place.id).map((row) => channelRow(home, row))]);

@@ -27,11 +27,13 @@ export const announce = (topic, detail) => bus.dispatchEvent(new CustomEvent(top
 
 const byId = (rows) => new Map((rows ?? []).map((row) => [row.id, row]));
 
+const placesOf = (row) => [...row.channels, ...(row.threads ?? [])];
+
 function guildOf(row) {
   return {
     ...row,
     roles: byId(row.roles),
-    channels: byId(row.channels),
+    channels: byId(placesOf(row)),
     members: new Map((row.members ?? []).map((member) => [member.user.id, member])),
     voice: new Map((row.voice_states ?? []).map((state) => [state.user_id, state.channel_id])),
   };
@@ -42,7 +44,7 @@ export async function load() {
   const [body, seen] = await Promise.all([api.state(), store.me ? api.state(store.me) : { guilds: [] }]);
   store.users = byId(body.users);
   store.guilds = new Map(body.guilds.map((row) => [row.id, guildOf(row)]));
-  store.visible = new Set(seen.guilds.flatMap((row) => row.channels.map((place) => place.id)));
+  store.visible = new Set(seen.guilds.flatMap(placesOf).map((place) => place.id));
   Object.assign(store.bot, { user: body.bot, connected: body.bot.connected });
   store.directs = new Map(body.direct.map((row) => [row.recipients.find((id) => id !== body.bot.id), row.id]));
   if (store.me) announce("loaded");

@@ -11,6 +11,7 @@ from tests.integration.sandbox.clients import Local
 
 SHOTS = Path(__file__).resolve().parents[3] / "docs" / "screenshots"
 LARGEST_SHOT = 200_000
+TIMEOUT = 10_000
 
 
 @dataclass
@@ -43,7 +44,7 @@ class Screen:
     async def command(self, name: str) -> None:
         """Choose a slash command from the list."""
         await self.draft.fill(f"/{name}")
-        await self.picker.get_by_role("option").filter(has_text=re.compile(rf"^/{name}(?!\w| \w+Show)")).first.click()
+        await self.picker.locator(".picker-label", has_text=re.compile(rf"^/{name}$")).click()
 
     async def channel(self, name: str) -> None:
         await self.page.locator("#channels").get_by_role("button", name=name, exact=True).click()
@@ -72,7 +73,7 @@ class Screen:
 async def open_screen(context: BrowserContext, local: Local, user: str, place: str, guild: str) -> Screen:
     """Open the page as a user in a channel, and note every error of the console."""
     page = await context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(TIMEOUT)
     screen = Screen(page, local)
     page.on("console", lambda line: screen.errors.append(line.text) if line.type in {"error", "warning"} else None)
     page.on("pageerror", lambda error: screen.errors.append(str(error)))

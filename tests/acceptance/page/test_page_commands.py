@@ -50,7 +50,7 @@ async def test_options_are_chosen_checked_and_sent_with_their_types(visit, bot, 
     await screen.picker.get_by_role("option", name="True").click()
     await form.get_by_role("button", name="Run the command").click()
     answer = screen.message("HAIL")
-    await expect(answer.locator(".mention")).to_have_text(["@Wiglaf", "@Wiglaf"])
+    await expect(answer.locator(".text .mention")).to_have_text(["@Wiglaf", "@Wiglaf"])
     await expect(screen.draft).to_be_focused()
 
 
@@ -155,4 +155,5 @@ async def test_an_embed_shows_all_its_parts(visit, bot):
     await expect(card.locator(".embed-footer")).to_have_text("Built in the north")
     await expect(card.locator(".embed-image")).to_have_js_property("naturalWidth", 320)
     await expect(card.locator(".thumbnail")).to_have_js_property("naturalWidth", 320)
+    await expect(screen.last.locator(".attached-image")).to_have_count(0)
     await expect(card).to_have_css("border-left-color", "rgb(217, 138, 58)")

@@ -28,7 +28,7 @@ async def test_a_channel_where_one_may_not_write_says_so(visit):
 async def test_another_server_is_entered_and_the_way_back_remembered(visit):
     screen = await visit(place="tavern")
     await screen.page.get_by_role("button", name="L'Atelier").click()
-    await expect(screen.page.get_by_role("heading", name="accueil")).to_be_visible()
+    await expect(screen.page.get_by_role("heading", name="accueil", exact=True)).to_be_visible()
     await screen.page.get_by_role("button", name="Mead Hall").click()
     await expect(screen.page.get_by_role("heading", name="tavern", exact=True)).to_be_visible()
     await screen.page.reload()
@@ -131,8 +131,8 @@ async def test_a_lost_stream_comes_back_and_brings_what_was_missed(visit, local)
     await screen.write("before")
     await expect(screen.message("before")).to_be_visible()
     await screen.page.context.set_offline(True)
-    for watcher in list(local.box.hub.watchers):
-        watcher.__self__.close() if hasattr(watcher, "__self__") else None
+    for say_goodbye in list(local.box.hub.farewells):
+        say_goodbye()
     await expect(screen.page.locator("#offline")).to_be_visible()
     await local.say("meanwhile", author="wiglaf")
     await screen.page.context.set_offline(False)

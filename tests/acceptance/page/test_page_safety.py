@@ -93,10 +93,12 @@ async def test_markdown_is_shown_as_discord_shows_it(visit, local, text):
     assert [row for row in found if row[0] in tags][-max(1, len(wanted)):] == wanted or (not wanted and not [r for r in found if r[0] in tags]), json.dumps(found)
 
 
-async def test_a_spoiler_is_hidden_until_it_is_clicked(visit, local):
-    await local.say("He ||dies|| in the end", author="wiglaf")
+async def test_a_spoiler_is_hidden_until_it_is_clicked_and_in_quotes_always(visit, local):
+    secret = await local.say("He ||dies|| in the end", author="wiglaf")
+    await local.say("Oh no", reply_to=secret["id"])
     screen = await visit()
-    inside = screen.last.locator(".spoiler > span")
+    await expect(screen.last.locator(".quote")).to_contain_text("He ▇▇▇ in the end")
+    inside = screen.page.locator(".spoiler > span")
     await expect(inside).to_be_hidden()
-    await screen.last.get_by_role("button", name="Spoiler, show it").click()
+    await screen.page.get_by_role("button", name="Spoiler, show it").click()
     await expect(inside).to_be_visible()
