@@ -1,0 +1,110 @@
+"""Rules about files: sizes, names, and which programs may load which libraries."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from app.core.settings import PROJECT
+
+MODULE_LINES, FUNCTION_LINES = 400, 60
+PACKAGES = ("app", "tasks", "schema")
+AREAS = ("activity", "knowledge", "community", "assistant", "moderation", "org", "upkeep")
+# The same names in every feature, so that the tree is the index; what else a feature needs carries a reason here.
+NAMES = {"__init__", "cog", "views", "messages", "rules", "service", "queries"}
+MORE = {
+    "upkeep/health": {
+        "monitor": "asks every part of the system, which is neither a read of rows nor a rule",
+        "server": "speaks HTTP",
+        "exposition": "speaks Prometheus",
+    },
+    "upkeep/retention": {
+        "policies": "what is kept how long, as data",
+        "texts": "blanks text, which is its own rule for each guild",
+        "purge": "forgets a guild that was left, which no age decides",
+    },
+    "knowledge/embeddings": {
+        "cache": "vectors of texts that came before",
+        "index": "the statements of the search index",
+        "pipeline": "the steps from a stale message to its vector",
+        "providers": "the choice between the local model and OpenAI",
+    },
+}
+
+
+def sources(*packages: str) -> list[Path]:
+    return sorted(path for package in packages for path in (PROJECT / package).rglob("*.py"))
+
+
+def test_modules_are_short_enough_to_read():
+    long = {
+        str(path.relative_to(PROJECT)): lines
+        for path in sources(*PACKAGES)
+        if (lines := len(path.read_text().splitlines())) > MODULE_LINES
+    }
+    assert long == {}
+
+
+def test_functions_are_short_enough_to_read():
+    long = {
+        f"{path.relative_to(PROJECT)}:{node.name}": length
+        for path in sources("app", "tasks")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (length := (node.end_lineno or 0) - node.lineno + 1) > FUNCTION_LINES
+    }
+    assert long == {}
+
+
+def test_package_files_are_empty():
+    """Code in one would run in every process that imports anything beside it; so would discord be loaded in workers."""
+    filled = [
+        str(path.relative_to(PROJECT)) for path in sources(*PACKAGES) if path.name == "__init__.py" and path.read_text()
+    ]
+    assert filled == []
+
+
+def test_every_feature_uses_the_same_file_names():
+    unknown = {
+        str(path.relative_to(PROJECT))
+        for area in AREAS
+        for path in (PROJECT / "app" / area).glob("*/*.py")
+        if path.stem not in NAMES | set(MORE.get(f"{area}/{path.parent.name}", {}))
+    }
+    assert unknown == set()
+
+
+def test_exceptions_to_the_file_names_are_still_needed():
+    missing = [
+        f"{feature}/{name}"
+        for feature, names in MORE.items()
+        for name in names
+        if not (PROJECT / "app" / feature / f"{name}.py").exists()
+    ]
+    assert missing == []
+
+
+@pytest.mark.parametrize("library", ["discord", "onnxruntime", "openai", "numpy", "aiohttp"])
+def test_a_worker_loads_no_library_that_it_may_never_need(library):
+    """Each costs every worker process its memory; the one that embeds loads its own at the first text."""
+    code = (
+        "import sys, tasks.celery\n"
+        "tasks.celery.app.loader.import_default_modules()\n"
+        f"sys.exit({library!r} in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], cwd=PROJECT, check=False)
+    assert done.returncode == 0, f"{library} is loaded by tasks"
+
+
+def test_nothing_is_left_for_later():
+    mark = "|".join(["TO" + "DO", "FIX" + "ME", "X" + "XX"])
+    done = subprocess.run(
+        ["git", "grep", "-nE", rf"\b({mark})\b", "--", "*.py", "*.md", "*.js", "*.html", "Makefile"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout == ""
