@@ -22,6 +22,7 @@ class Tuning:
     heartbeat_interval: float = 41.25
     interaction_deadline: float = 3.0
     resume_window: float = 180.0
+    nonce_window: float = 300.0
     replay_limit: int = 20_000
     rate_limit: int = 1000
     compress: bool = False

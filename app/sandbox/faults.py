@@ -10,14 +10,18 @@ _WORDS = {
     "drop_socket": "drop",
     "drop_the_socket": "drop",
     "disconnect": "drop",
+    "close": "drop",
+    "socket": "drop",
     "invalid": "invalid_session",
     "ratelimit": "429",
     "rate_limit": "429",
     "500": "5xx",
     "502": "5xx",
     "503": "5xx",
+    "504": "5xx",
     "server_error": "5xx",
     "slow": "delay",
+    "latency": "delay",
 }
 
 

@@ -1,6 +1,8 @@
 """The local Discord as one web application."""
 
 import asyncio
+import errno
+import os
 import signal
 from collections.abc import Callable
 
@@ -63,9 +65,15 @@ async def start(host: str, port: int, app: web.Application | None = None) -> tup
         await site.start()
     except OSError as error:
         await runner.cleanup()
-        raise SandboxError(f"the sandbox cannot listen on {host}:{port}: {error.strerror}") from error
+        raise SandboxError(f"the sandbox cannot listen on {host}:{port}: {_reason(error)}") from error
     address = runner.addresses[0]
     return runner, int(address[1])
+
+
+def _reason(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "the port is taken; SANDBOX_PORT names another"
+    return os.strerror(error.errno or 0)
 
 
 async def run(host: str, port: int) -> None:

@@ -4,11 +4,14 @@ from app.sandbox import ids
 from app.sandbox.actions import threads
 from app.sandbox.actions.drafts import Draft, check, finished_components, finished_embeds
 from app.sandbox.box import Box
-from app.sandbox.constants import Json, MessageFlag
+from app.sandbox.constants import Json, MessageFlag, Permission
 from app.sandbox.errors import unknown
 from app.sandbox.hub import Event
+from app.sandbox.permissions import channel_permissions
 from app.sandbox.render import messages as render
 from app.sandbox.state.models import Channel, Extras, Message
+
+_EPHEMERAL = 20_000
 
 
 def create(box: Box, channel: Channel, author_id: int, draft: Draft) -> Message:
@@ -34,9 +37,19 @@ def create(box: Box, channel: Channel, author_id: int, draft: Draft) -> Message:
             application_id=draft.application_id,
             viewer_id=draft.viewer_id,
         )
+    if mentions_everyone(box, channel, row):
+        row.extras = row.extras or Extras()
+        row.extras.mention_everyone = True
     _keep(box, channel, row)
     publish(box, "MESSAGE_CREATE", row)
     return row
+
+
+def mentions_everyone(box: Box, channel: Channel, row: Message) -> bool:
+    """Whether the text calls everyone and its author may."""
+    if not channel.guild_id or not ("@everyone" in row.content or "@here" in row.content):
+        return False
+    return bool(channel_permissions(box.world, channel, row.author_id) & Permission.MENTION_EVERYONE)
 
 
 def loading(box: Box, channel: Channel, draft: Draft) -> Message:
@@ -56,6 +69,8 @@ def loading(box: Box, channel: Channel, draft: Draft) -> Message:
 def _keep(box: Box, channel: Channel, row: Message) -> None:
     if render.is_ephemeral(row):
         box.world.ephemeral[row.id] = row
+        if len(box.world.ephemeral) > _EPHEMERAL:
+            del box.world.ephemeral[next(iter(box.world.ephemeral))]
         return
     channel.history.append(row)
     channel.last_message_id = row.id

@@ -86,9 +86,16 @@ class Connection:
         intents = self._checked_intents(data.get("intents"))
         shard = _checked_shard(data.get("shard"))
         session = Session(secrets.token_hex(16), intents, shard, self.box.tuning.replay_limit)
+        self._forget_old_sessions()
         self.box.hub.sessions[session.id] = session
         self._attach(session)
         self._greet(session, int(data.get("large_threshold") or 50))
+
+    def _forget_old_sessions(self) -> None:
+        sessions = self.box.hub.sessions
+        for session_id, session in list(sessions.items()):
+            if isinstance(session, Session) and session.is_over(self.box.tuning.resume_window):
+                del sessions[session_id]
 
     def _greet(self, session: Session, large_threshold: int) -> None:
         world = self.box.world

@@ -76,7 +76,11 @@ class Session:
         """Whether every frame after the sequence is still known."""
         if sequence > self.sequence or self.sequence - sequence > len(self._replay):
             return False
-        return self.wire is not None or time.monotonic() - self.detached_at <= window
+        return not self.is_over(window)
+
+    def is_over(self, window: float) -> bool:
+        """Whether the session lost its socket too long ago to be resumed."""
+        return self.wire is None and time.monotonic() - self.detached_at > window
 
     def replay(self, sequence: int) -> None:
         """Send again every frame after the sequence."""

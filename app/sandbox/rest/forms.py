@@ -15,6 +15,8 @@ from app.sandbox.files import MAX_FILE, StoredFile, describe, type_of
 from app.sandbox.rest.answers import any_body, number
 
 _FILE_FIELD = re.compile(r"^files?\[?(\d*)\]?$")
+# Where the JSON of a multipart body is kept for the recorder, as the body itself is read up.
+PAYLOAD = "payload_json"
 _LISTS = ("embeds", "components", "attachments")
 
 
@@ -45,7 +47,8 @@ async def _multipart(request: web.Request) -> Form:
         if not isinstance(part, BodyPartReader):
             continue
         raw = bytes(await part.read())
-        if part.name == "payload_json":
+        if part.name == PAYLOAD:
+            request[PAYLOAD] = raw
             form.data = _object(_loaded(raw))
             continue
         place = _FILE_FIELD.match(part.name or "")

@@ -1,5 +1,7 @@
 """/channels/{channel}/messages and pins."""
 
+from datetime import UTC, datetime
+
 from aiohttp import web
 
 from app.sandbox.actions import messages
@@ -7,7 +9,7 @@ from app.sandbox.actions.drafts import Draft
 from app.sandbox.box import Box
 from app.sandbox.constants import WITHOUT_MESSAGES, Json, MessageFlag, MessageType, Permission
 from app.sandbox.errors import DiscordError, invalid_form
-from app.sandbox.ids import SHIFT
+from app.sandbox.ids import SHIFT, moment_of
 from app.sandbox.permissions import require, send_permission
 from app.sandbox.render import messages as render
 from app.sandbox.rest.answers import (
@@ -26,6 +28,7 @@ from app.sandbox.state.models import Channel, Message
 _BULK_LEAST, _BULK_MOST = 2, 100
 _BULK_AGE_MS = 14 * 86_400_000
 _PAGE = 50
+_NONCES = 10_000
 
 
 async def list_messages(request: web.Request) -> web.Response:
@@ -98,7 +101,7 @@ def post(request: web.Request, box: Box, channel: Channel, author_id: int, form:
         _check_reply(channel, draft, form.data)
     row = messages.create(box, channel, author_id, draft)
     if form.data.get("nonce") is not None and form.data.get("enforce_nonce"):
-        box.world.nonces[channel.id, str(form.data["nonce"])] = row.id
+        _remember_nonce(box, row, form.data["nonce"])
     return row
 
 
@@ -115,7 +118,16 @@ def _same_nonce(box: Box, channel: Channel, data: Json) -> Message | None:
     if not data.get("enforce_nonce") or data.get("nonce") is None:
         return None
     known = box.world.nonces.get((channel.id, str(data["nonce"])))
-    return channel.history.get(known) if known else None
+    row = channel.history.get(known) if known else None
+    if row is None or (datetime.now(UTC) - moment_of(row.id)).total_seconds() > box.tuning.nonce_window:
+        return None
+    return row
+
+
+def _remember_nonce(box: Box, row: Message, nonce: object) -> None:
+    box.world.nonces[row.channel_id, str(nonce)] = row.id
+    while len(box.world.nonces) > _NONCES:
+        del box.world.nonces[next(iter(box.world.nonces))]
 
 
 async def edit_message(request: web.Request) -> web.Response:

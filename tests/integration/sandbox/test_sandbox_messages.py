@@ -126,6 +126,22 @@ async def test_an_enforced_nonce_returns_the_first_message(local, connect):
     assert len(await local.get(f"channels/{channel.id}/messages")) == 1
 
 
+async def test_a_nonce_is_forgotten_after_its_time(local, connect):
+    client = await connect()
+    channel = client.get_channel(local.channel())
+    local.box.tuning.nonce_window = -1
+    first = await channel.send("once", nonce=1)
+    assert (await channel.send("once", nonce=1)).id != first.id
+
+
+async def test_only_who_may_calls_everyone(local, connect):
+    client = await connect()
+    await local.say("@everyone look")
+    assert not (await client.next("message")).mention_everyone
+    await local.say("@everyone look", author="hrothgar")
+    assert (await client.next("message")).mention_everyone
+
+
 async def test_pins(local, connect):
     client = await connect()
     channel = client.get_channel(local.channel())
