@@ -1,6 +1,9 @@
 import pytest
 
 from tests.factories import knowledge
+from tests.factories.hall_fixtures import bot, hall, workers
+
+__all__ = ["bot", "hall", "workers"]
 
 
 @pytest.fixture
