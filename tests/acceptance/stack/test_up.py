@@ -185,6 +185,27 @@ def test_a_second_instance_gets_one_clear_line(running, folder, environ):
     assert get(int(environ["HEALTH_CHECK_PORT"]), "/alive")[0] == 200
 
 
+def elsewhere(folder, environ, **more):
+    """Another DATA_DIR and other ports, and with a token: the Discord of the running system."""
+    free = {name: str(ports.unused()) for name in ("HEALTH_CHECK_PORT", "FLOWER_PORT", "SANDBOX_PORT")}
+    discord = f"http://127.0.0.1:{environ['SANDBOX_PORT']}/api/v10"
+    return {**free, "DATA_DIR": str(folder / "elsewhere"), "DISCORD_API_URL": discord, **more}
+
+
+def test_a_second_bot_of_the_same_identity_gets_one_clear_line_and_leaves_nothing_behind(running, folder, environ):
+    known = dict(line.split("=", 1) for line in (Path(environ["DATA_DIR"]) / "run.env").read_text().splitlines())
+    servers = {name: known[name].strip("'") for name in ("DATABASE_URL", "REDIS_URL")}
+    second = Up(folder, **elsewhere(folder, environ, DISCORD_TOKEN="sandbox", **servers))
+    assert second.process.wait(60) == 78
+    last = second.text().strip().splitlines()[-1]
+    assert "bot cannot run as it is configured" in last
+    assert "another bot with this identity is running" in last
+    # Servers and a token were given, so neither servers nor a Discord of its own were started.
+    assert "database  DATABASE_URL" in second.text()
+    assert "sandbox " not in second.text()
+    assert not (folder / "elsewhere" / "postgres").exists()
+
+
 @pytest.mark.parametrize("variable", ["HEALTH_CHECK_PORT", "FLOWER_PORT", "SANDBOX_PORT"])
 def test_a_taken_port_gives_one_line_that_names_its_setting(folder, environ, variable):
     free = {name: str(ports.unused()) for name in ("HEALTH_CHECK_PORT", "FLOWER_PORT", "SANDBOX_PORT")}
