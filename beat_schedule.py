@@ -17,6 +17,7 @@ PERIODS: dict[str, timedelta] = {
     "embeddings.sweep": timedelta(seconds=30),
     "health.pulses": timedelta(seconds=30),
     "health.gauges": timedelta(minutes=1),
+    "channels.sweep": timedelta(minutes=5),
     "partitions.create": timedelta(hours=1),
     "retention.run": timedelta(hours=1),
     "vectors.prune": timedelta(hours=1),

@@ -15,6 +15,7 @@ GuildId = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 # Unix time in milliseconds, up to the year 3000.
 Millis = Annotated[int, msgspec.Meta(ge=0, le=32_503_680_000_000)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+SmallCount = Annotated[int, msgspec.Meta(ge=0, le=2**15 - 1)]
 Name = Annotated[str, msgspec.Meta(max_length=256)]
 # Discord allows 4,000 characters; a text beyond this limit is no message of a person.
 MessageText = Annotated[str, msgspec.Meta(max_length=8_000)]

@@ -101,6 +101,11 @@ def repair(client: Redis, queue: str) -> int:
     return repaired
 
 
+def ids(client: Redis, queue: str) -> list[str]:
+    """Every entry's id, in no order."""
+    return [field.decode() for field in cast("list[bytes]", client.hkeys(key(queue)))]
+
+
 def depth(client: Redis, queue: str) -> int:
     """How many entries wait or are in progress."""
     return int(client.hlen(key(queue)))

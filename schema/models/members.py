@@ -38,7 +38,9 @@ class Member(Base):
     roles: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default=text("'{}'"))
     joined_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     left_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    # The invite of the newest arrival, and that arrival's number: other events do not know it.
     invite_code: Mapped[str | None] = mapped_column(Text)
+    invite_seq: Mapped[Snowflake] = mapped_column(server_default=_NONE)
     first_seen: Mapped[CreatedAt]
     message_count: Mapped[Snowflake] = mapped_column(server_default=_NONE)
     voice_seconds: Mapped[Snowflake] = mapped_column(server_default=_NONE)

@@ -4,7 +4,13 @@ A guild that the bot enters or finds at start is told as `GuildSeen` followed by
 thread and one `RoleSeen` for each role.
 """
 
-from app.core.events import Count, Event, Millis, Name, Snowflake
+from typing import Annotated
+
+import msgspec
+
+from app.core.events import Count, Event, Millis, Name, SmallCount, Snowflake
+
+Permissions = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
 class GuildSeen(Event, frozen=True, kw_only=True, tag="guild_seen"):
@@ -27,7 +33,7 @@ class ChannelSeen(Event, frozen=True, kw_only=True, tag="channel_seen"):
 
     id: Snowflake
     # Discord's channel type (0 text, 2 voice, 11 public thread).
-    kind: Count
+    kind: SmallCount
     name: Name | None = None
     parent_id: Snowflake | None = None
     is_archived: bool = False
@@ -45,7 +51,7 @@ class RoleSeen(Event, frozen=True, kw_only=True, tag="role_seen"):
     id: Snowflake
     name: Name
     position: Count = 0
-    permissions: int = 0
+    permissions: Permissions = 0
     color: Count = 0
 
 

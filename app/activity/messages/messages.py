@@ -8,7 +8,7 @@ from typing import Annotated
 
 import msgspec
 
-from app.core.events import Count, Event, MessageText, Millis, Name, Snowflake
+from app.core.events import Event, MessageText, Millis, Name, SmallCount, Snowflake
 
 
 class _MessageVersion(Event, frozen=True, kw_only=True):
@@ -22,9 +22,9 @@ class _MessageVersion(Event, frozen=True, kw_only=True):
     # Discord's `edited_timestamp`; None for the first version.
     edited_at: Millis | None = None
     reply_to: Snowflake | None = None
-    attachments: Count = 0
+    attachments: SmallCount = 0
     # Discord's message type (0 default, 19 reply).
-    kind: Count = 0
+    kind: SmallCount = 0
 
 
 class MessageSeen(_MessageVersion, frozen=True, kw_only=True, tag="message_seen"):

@@ -138,6 +138,7 @@ _TABLES = (
         joined_at timestamptz,
         left_at timestamptz,
         invite_code text,
+        invite_seq bigint DEFAULT 0 NOT NULL,
         first_seen timestamptz DEFAULT now() NOT NULL,
         message_count bigint DEFAULT 0 NOT NULL,
         voice_seconds bigint DEFAULT 0 NOT NULL,
