@@ -1,0 +1,156 @@
+"""The embeddings endpoint: our requests and the fake's answers are what OpenAI's own document describes."""
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import jsonschema
+import pytest
+
+from app.clients import openai
+from app.core.errors import ConfigurationError, RemoteUnavailable
+from app.core.settings import settings
+from app.knowledge.embeddings import providers
+
+
+class FakeOpenAI(ThreadingHTTPServer):
+    """Answers POST /embeddings on loopback; `status` and `answer` change what it says."""
+
+    def __init__(self):
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.requests = []
+        self.status = 200
+        self.change = lambda answer: answer
+
+    def vectors(self, body):
+        data = [
+            {"object": "embedding", "index": index, "embedding": [round((index + 1) / 512, 6)] * body["dimensions"]}
+            for index in range(len(body["input"]))
+        ]
+        # The order is not promised; the index says whose each one is.
+        usage = {"prompt_tokens": 8, "total_tokens": 8}
+        return {"object": "list", "data": data[::-1], "model": body["model"], "usage": usage}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.requests.append((self.path, self.headers["Authorization"], body))
+        error = {"error": {"message": f"about {body['input']}", "type": "x", "param": None, "code": "x"}}
+        answer = self.server.change(self.server.vectors(body)) if self.server.status == 200 else error
+        content = json.dumps(answer).encode()
+        self.send_response(self.server.status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_):
+        """Nothing: tests read what was asked from `requests`."""
+
+
+@pytest.fixture
+def fake(monkeypatch):
+    server = FakeOpenAI()
+    serving = threading.Thread(target=server.serve_forever)
+    serving.start()
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    monkeypatch.setenv("OPENAI_BASE_URL", f"http://127.0.0.1:{server.server_port}/v1")
+    monkeypatch.setenv("EMBEDDINGS_PROVIDER", "openai")
+    forget()
+    yield server
+    openai._client().close()
+    forget()
+    server.shutdown()
+    serving.join()
+    server.server_close()
+
+
+def forget():
+    settings.cache_clear()
+    openai._client.cache_clear()
+    providers.provider.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def document(shared_dir):
+    return json.loads((shared_dir / "specs" / "openai-openapi.json").read_text())
+
+
+def check(document, name, value):
+    """The value against one schema of the document; `nullable` and discriminators play no part in these two."""
+    schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
+    jsonschema.Draft202012Validator(schema).validate(value)
+
+
+def test_requests_and_answers_are_as_the_document_says(fake, document):
+    fake.change = lambda answer: check(document, "CreateEmbeddingResponse", answer) or answer
+    openai.embed(["hello", "a longer text with 'quotes' and 龙"])
+    ((path, authorization, body),) = fake.requests
+    check(document, "CreateEmbeddingRequest", body)
+    assert (path, authorization) == ("/v1/embeddings", "Bearer sk-test")
+    assert (body["model"], body["dimensions"]) == ("text-embedding-3-small", 512)
+
+
+def test_each_text_gets_the_vector_of_its_index(fake):
+    first, second = openai.embed(["one", "two"])
+    assert len(first) == len(second) == 512
+    assert second[0] == pytest.approx(2 * first[0], rel=1e-3)
+
+
+def test_texts_are_cut_to_what_the_model_reads_and_never_empty(fake, document):
+    openai.embed(["x" * 100_000, ""])
+    body = fake.requests[0][2]
+    check(document, "CreateEmbeddingRequest", body)
+    assert [len(text) for text in body["input"]] == [8_000, 1]
+
+
+def test_nothing_is_sent_for_no_texts(fake):
+    assert openai.embed([]) == []
+    assert fake.requests == []
+
+
+@pytest.mark.parametrize("status", [400, 404, 408, 429, 500, 503])
+def test_an_answer_other_than_vectors_is_an_outage_that_repeats_no_text(fake, status):
+    fake.status = status
+    with pytest.raises(RemoteUnavailable, match=f"HTTP {status}") as caught:
+        openai.embed(["a secret"])
+    assert "secret" not in str(caught.value)
+    assert len(fake.requests) == 1
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refused_key_is_named(fake, status):
+    fake.status = status
+    with pytest.raises(ConfigurationError, match="OPENAI_API_KEY is refused"):
+        openai.embed(["x"])
+
+
+def test_a_missing_key_is_named_with_the_way_out(fake, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "")
+    settings.cache_clear()
+    openai._client().close() if openai._client.cache_info().currsize else None
+    openai._client.cache_clear()
+    with pytest.raises(ConfigurationError, match="OPENAI_API_KEY is not set, and EMBEDDINGS_PROVIDER=openai needs it"):
+        openai.embed(["x"])
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    settings.cache_clear()
+
+
+def test_a_server_that_is_not_there_is_an_outage(fake, monkeypatch):
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
+    forget()
+    with pytest.raises(RemoteUnavailable, match="APIConnectionError"):
+        openai.embed(["x"])
+
+
+def test_fewer_vectors_than_texts_are_no_vectors(fake):
+    fake.change = lambda answer: answer | {"data": answer["data"][:1]}
+    with pytest.raises(Exception, match="1 vectors for 2 texts"):
+        providers.provider().embed(["one", "two"])
+
+
+def test_the_provider_carries_model_and_length_in_its_name(fake):
+    provider = providers.provider()
+    assert (provider.model, provider.dims, provider.is_remote) == ("text-embedding-3-small/512", 512, True)
+    assert len(provider.embed(["one"])[0]) == 1024
