@@ -50,17 +50,21 @@ def run_awaited(name: str, interaction_id: str, work: Work) -> None:
     ledger.remove(client, QUEUE, interaction_id)
 
 
-def _readable(payload: bytes, name: str, interaction_id: str) -> Command | None:
-    """The command, or None for what no worker of this version can ever run; the bot's deadline then answers."""
+def _readable(payload: bytes, name: str | None, interaction_id: str) -> Command | None:
+    """The command, or None for what no worker of this version can run: it is buried, and the bot's deadline answers."""
+    reason = ""
     try:
         command = commands.decode(payload)
-    except (msgspec.ValidationError, msgspec.DecodeError):
-        log.error("command %s (%s) cannot be read and is dropped", interaction_id, name)  # noqa: TRY400 - the error quotes the payload.
-        return None
-    if command.task != name:
-        log.error("command %s was sent to %s but says %s; it is dropped", interaction_id, name, command.task)
-        return None
-    return command
+        if command.task not in app.tasks or (name and command.task != name):
+            reason = f"it was sent to {name or 'no task'} and names {command.task[:80]}"
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        # The parser's message names a field and a type, not what stands in it.
+        reason = f"it cannot be read: {error}"[:200]
+    if not reason:
+        return command
+    log.error("command %s is laid among the dead letters: %s", interaction_id, reason)
+    commands.bury(interaction_id, payload, reason)
+    return None
 
 
 def _decide(command: Command, work: Work) -> Answer:
@@ -108,20 +112,8 @@ def sweep() -> None:
         if payload is None:
             ledger.remove(client, QUEUE, interaction_id)
             continue
-        command = _readable_any(payload, interaction_id)
+        command = _readable(payload, None, interaction_id)
         if command:
             queue.send(command.task, interaction_id)
         else:
             ledger.remove(client, QUEUE, interaction_id)
-
-
-def _readable_any(payload: bytes, interaction_id: str) -> Command | None:
-    try:
-        command = commands.decode(payload)
-    except (msgspec.ValidationError, msgspec.DecodeError):
-        log.error("command %s cannot be read and is dropped", interaction_id)  # noqa: TRY400 - see _readable.
-        return None
-    if command.task not in app.tasks:
-        log.error("command %s names no task of this version (%s) and is dropped", interaction_id, command.task)
-        return None
-    return command

@@ -21,6 +21,7 @@ from app.core.answers import Answer
 from app.core.db import UnitOfWork, unit_of_work
 from app.core.errors import BadInput, DatabaseUnavailable, Refused, Unavailable
 from app.core.translations import _, speaking
+from schema.models.ingest import DeadLetter
 from schema.models.outcomes import Outcome
 
 log = logging.getLogger(__name__)
@@ -183,6 +184,13 @@ def settle(command: Command, answer: Answer) -> Answer:
     if decided is None:
         raise Unavailable(f"the outcome of {command.id} was removed while it was read")
     return decided
+
+
+def bury(entry_id: str, payload: bytes, reason: str) -> None:
+    """Lay a payload that no worker of this version can run among the dead letters; an operator decides."""
+    with unit_of_work() as uow:
+        uow.session.add(DeadLetter(queue=QUEUE, entry_id=entry_id, reason=reason, payload=payload))
+        uow.commit()
 
 
 def _expired() -> Answer:

@@ -16,47 +16,12 @@ import aiohttp
 import psycopg2
 from aiohttp import web
 
-from app.activity.ingest import messages as ingest
-from app.activity.messages.messages import ChannelListed
-from app.bot.backfill import Tellers
-from app.bot.lifecycle import Ports, Runtime
+from app.bot.lifecycle import Runtime
+from app.cli.bot import ports
 from app.core.settings import PROJECT, settings
-from app.core.translate import Context
 from app.sandbox.box import BOX, Tuning
 from app.sandbox.server import create_app, start
-from app.upkeep.settings.queries import load_policy
 from tests.integration.sandbox.clients import Local
-
-
-def tellers(next_seq: Callable[[], int]) -> Tellers:
-    """How a backfill tells what it found, as app.cli.bot has it."""
-
-    def listed(guild_id: int, channel_id: int, after: int, up_to: int, ids: tuple[int, ...]) -> ChannelListed:
-        place = {"seq": next_seq(), "guild_id": guild_id, "at": Context.now(), "channel_id": channel_id}
-        return ChannelListed(after_id=after, up_to_id=up_to, ids=ids, **place)
-
-    def advanced(guild_id: int, channel_id: int, complete_to: int) -> ingest.WatermarkAdvanced:
-        place = {"seq": next_seq(), "guild_id": guild_id, "at": Context.now(), "channel_id": channel_id}
-        return ingest.WatermarkAdvanced(complete_to=complete_to, **place)
-
-    return Tellers(listed, advanced)
-
-
-def ports() -> Ports:
-    """The bot without ingest's tables: numbers count up, and there are no watermarks."""
-    counter = iter(range(1, 1 << 40, 1000))
-
-    def encode(batch_id: str, events: Any) -> bytes:
-        return ingest.encode(ingest.Batch(id=batch_id, events=tuple(events)))
-
-    return Ports(
-        reserve=lambda count: next(counter),
-        load_policy=load_policy,
-        load_watermarks=list,
-        make_id=lambda bot, seq: f"{bot}-{seq}",
-        encode=encode,
-        tellers=tellers,
-    )
 
 
 class Workers:

@@ -12,7 +12,7 @@ from app.bot.hybrid import command, group, subcommand
 from app.core.errors import BadInput
 from app.core.translations import LANGUAGES, _, marked
 from app.upkeep.settings import queries, rules
-from app.upkeep.settings.messages import shown, value_of
+from app.upkeep.settings.messages import effective
 from app.upkeep.settings.rules import SETTINGS, Setting
 from app.upkeep.settings.views import SettingModal, SetupPanel, panel_text, resolve
 
@@ -106,7 +106,7 @@ class Settings(commands.Cog):
     async def _show(self, context: Context) -> None:
         settings = await read(queries.load, context.guild_id)
         lines = [
-            f"**{setting.key}**: {shown(setting, value_of(settings, setting))} - {_(setting.about)}"
+            f"**{setting.key}**: {effective(settings, setting)} - {_(setting.about)}"
             for setting in SETTINGS.values()
             if setting.key != rules.ALL_FEATURES
         ]

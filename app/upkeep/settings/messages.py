@@ -1,6 +1,8 @@
 """How settings are shown to people."""
 
+from app.core.settings import settings as operator
 from app.core.translations import LANGUAGES, _
+from app.upkeep.settings.queries import default_mode
 from app.upkeep.settings.rules import FEATURE_PREFIX, Setting, Value, is_on
 from schema.models.settings import GuildSettings
 
@@ -35,3 +37,13 @@ def value_of(settings: GuildSettings, setting: Setting) -> Value:
         return {name: is_on(settings.features, name)}
     value: Value = getattr(settings, setting.column)
     return value
+
+
+def effective(settings: GuildSettings, setting: Setting) -> str:
+    """The value in force as people read it; where the guild chose none, the default with what it is."""
+    value = value_of(settings, setting)
+    text = shown(setting, value)
+    defaults: dict[str, Value] = {"content_mode": default_mode(), "retention_days": operator().retention_days}
+    if value is None and setting.column in defaults:
+        return f"{text} ({shown(setting, defaults[setting.column])})"
+    return text

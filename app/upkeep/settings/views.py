@@ -12,7 +12,7 @@ from app.core.errors import BadInput
 from app.core.policy import CONTENT_MODES
 from app.core.translations import LANGUAGES, _
 from app.upkeep.settings import queries, rules
-from app.upkeep.settings.messages import explained, shown, value_of
+from app.upkeep.settings.messages import effective, explained
 from app.upkeep.settings.rules import FEATURES, SETTINGS, Setting
 from schema.models.settings import GuildSettings
 
@@ -24,7 +24,7 @@ def panel_text(settings: GuildSettings) -> str:
     """What the panel says above its menus."""
     mode = settings.content_mode or queries.default_mode()
     keys = ("language", "timezone", "prefix", "log-channel")
-    lines = [f"**{key}**: {shown(SETTINGS[key], value_of(settings, SETTINGS[key]))}" for key in keys]
+    lines = [f"**{key}**: {effective(settings, SETTINGS[key])}" for key in keys]
     nothing = _("none")
     on = [name for name in FEATURES if rules.is_on(settings.features, name)]
     return "\n".join(

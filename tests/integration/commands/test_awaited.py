@@ -3,8 +3,8 @@
 import asyncio
 import time
 
-import pytest
 import psycopg2
+import pytest
 
 from app.core import commands, ledger, queue
 from app.core.answers import channel
@@ -203,26 +203,78 @@ async def test_a_redis_that_hangs_is_told_at_once_and_nothing_is_taken(hall, wor
     assert await hall.text("settings set", key="prefix", value="$") == "✅ **prefix** is now `$`."
 
 
-async def test_a_payload_that_cannot_be_read_ends_and_names_no_content(hall, workers):
+async def test_a_payload_that_cannot_be_run_is_laid_among_the_dead_letters(hall, workers):
     workers.start("commands")
     secret = b'{"v": 2, "token": "hush-hush"}'
-    ledger.put(broker_redis(), commands.QUEUE, [("90", secret), ("91", b"not json")])
-    for number in ("90", "91"):
+    misplaced = commands.encode(command(92)).replace(b"settings_set", b"no_such_task")
+    ledger.put(broker_redis(), commands.QUEUE, [("90", secret), ("91", b"not json"), ("92", misplaced)])
+    for number in ("90", "91", "92"):
         queue.send("commands.settings_set", number)
     await settled(hall)
     assert states() == []
-    await hall.until(lambda: "cannot be read and is dropped" in workers.log(), "the worker says so")
+    found = rows("SELECT entry_id, payload FROM dead_letters WHERE queue = 'commands' ORDER BY entry_id")
+    assert [(entry, bytes(payload)) for entry, payload in found] == [
+        ("90", secret),
+        ("91", b"not json"),
+        ("92", misplaced),
+    ]
     assert "hush-hush" not in workers.log()
 
 
-async def test_tokens_and_values_reach_neither_logs_nor_task_arguments(hall, workers, bot):
+async def test_values_reach_neither_logs_nor_task_arguments(hall, workers, bot):
     workers.start()
     await hall.text("settings set", key="prefix", value="%%%%")
-    log = workers.log()
-    assert "%%%%" not in log
-    token = (
-        next(iter(hall.local.box.interactions.values())).token
-        if hasattr(hall.local.box.interactions, "values")
-        else None
-    )
-    assert token is None or token not in log
+    await settled(hall)
+    assert "%%%%" not in workers.log()
+
+
+async def test_the_prefix_form_gets_its_answer_late_as_a_reply(hall, workers, bot):
+    blocked = Blocked(hall.local.guild().id)
+    workers.start("commands")
+    said = await hall.local.say("!settings set prefix ?", author="hrothgar")
+    await hall.until(blocked.is_waited_for, "the worker is inside its transaction")
+    await hall.stop_bot()
+    blocked.let_go()
+
+    async def replied():
+        found = await hall.local.get(f"channels/{hall.local.channel()}/messages")
+        return next((m for m in found if m["content"] == "✅ **prefix** is now `?`."), None)
+
+    reply = await hall.until_async(replied, "the worker replies")
+    assert reply["message_reference"]["message_id"] == said["id"]
+
+
+async def test_a_lost_subscription_is_made_again_and_the_answer_found(hall, workers, bot):
+    blocked = Blocked(hall.local.guild().id)
+    workers.start("commands")
+    interaction = await hall.begin(name="settings set", options={"key": "prefix", "value": "?"})
+    await hall.until(blocked.is_waited_for, "the worker is inside its transaction")
+    broker_redis().execute_command("CLIENT", "KILL", "TYPE", "pubsub")
+    blocked.let_go()
+    assert (await hall.answered(interaction, 5))["messages"][0]["content"] == "✅ **prefix** is now `?`."
+
+
+async def test_many_commands_wait_on_one_connection(hall, workers, bot):
+    workers.start("commands")
+    people = ("hrothgar", "wealhtheow", "beowulf", "wiglaf", "margaux")
+    started = [await hall.begin(user=user, name="language", options={"language": "fr"}) for user in people]
+    for interaction in started:
+        assert (await hall.answered(interaction))["messages"][0]["content"] == "✅ Je vous parlerai en Français."
+
+    def channels() -> list[int]:
+        return sorted(int(client["sub"]) for client in broker_redis().client_list(_type="pubsub") if int(client["sub"]))
+
+    assert len(channels()) == 2, "one connection for answers, one for invalidations"
+    await hall.until(lambda: channels() == [1, 1], "nobody waits any more", 3)
+
+
+async def test_commands_are_sent_to_discord_only_when_they_changed(hall, bot):
+    def sent() -> int:
+        return sum(method == "PUT" and path.endswith("/commands") for method, path, _ in hall.requests)
+
+    assert sent() == 1
+    assert not await bot.bot.front.sync()
+    assert sent() == 1
+    bot.bot.tree.remove_command("ping")
+    assert await bot.bot.front.sync()
+    assert sent() == 2

@@ -47,7 +47,9 @@ async def test_a_post_is_sent_once_and_remembers_its_message(hall):
     await send(post)
     assert (await said(hall, channel)).count("Hwæt!") == before.count("Hwæt!") + 1
     found = state(post)
-    assert found["sent_at"] and found["message_id"] and found["attempts"] == 1
+    assert found["sent_at"]
+    assert found["message_id"]
+    assert found["attempts"] == 1
 
 
 async def test_a_post_is_owed_once_for_its_key_in_its_guild(hall):
@@ -109,7 +111,8 @@ async def test_a_post_that_came_too_late_is_given_up(hall):
     await send(post)
     found = state(post)
     assert found["sent_at"] is None
-    assert found["failed_at"] and found["last_error"].startswith("expired")
+    assert found["failed_at"]
+    assert found["last_error"].startswith("expired")
 
 
 async def test_a_post_waits_until_it_is_due(hall):
@@ -185,7 +188,9 @@ async def test_our_own_nonce_confirms_the_post_once(hall):
         assert not service.confirm(uow.session, "nobody's", 77)
         uow.commit()
     found = state(post)
-    assert found["confirmed_at"] and found["sent_at"] and found["message_id"] == 77
+    assert found["confirmed_at"]
+    assert found["sent_at"]
+    assert found["message_id"] == 77
     await send(post)
     assert state(post)["attempts"] == 0
 

@@ -1,3 +1,5 @@
+import contextlib
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,16 +69,14 @@ def test_a_bad_value_is_refused_naming_what_is_allowed(key, given_text, named):
 
 
 def test_an_unknown_key_names_those_there_are():
-    with pytest.raises(BadInput, match="There is no setting “nope”. There are: language, timezone"):
+    with pytest.raises(BadInput, match=r"There is no setting “nope”\. There are: language, timezone"):
         rules.find("nope")
 
 
 @given(st.sampled_from(sorted(SETTINGS)), st.text())
 def test_no_text_does_anything_but_parse_or_be_refused(key, text):
-    try:
+    with contextlib.suppress(BadInput):
         rules.parse(SETTINGS[key], text)
-    except BadInput as refusal:
-        assert str(refusal)
 
 
 @pytest.mark.parametrize("key", sorted(SETTINGS))
