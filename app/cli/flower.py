@@ -2,6 +2,7 @@
 
 import argparse
 import atexit
+import logging
 import os
 import signal
 import sys
@@ -44,6 +45,8 @@ def _run(_: argparse.Namespace) -> int:
     command.apply_options(sys.argv[0], [])
     command.extract_settings()
     command.setup_logging()
+    # It asks workers that are still starting, and asks them again.
+    logging.getLogger("flower.inspector").setLevel(logging.ERROR)
     page = Flower(capp=sender(), options=command.options, **command.settings)
     atexit.register(page.stop)
     signal.signal(signal.SIGTERM, command.sigterm_handler)

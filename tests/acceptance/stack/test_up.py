@@ -54,7 +54,10 @@ class Up:
         return time.monotonic() - self.started
 
     def family(self) -> list[psutil.Process]:
-        return psutil.Process(self.process.pid).children(recursive=True)
+        try:
+            return psutil.Process(self.process.pid).children(recursive=True)
+        except psutil.NoSuchProcess:
+            return []
 
     def one(self, *words: str) -> psutil.Process:
         """The child of the runner whose command line holds these words."""
@@ -192,6 +195,17 @@ def elsewhere(folder, environ, **more):
     return {**free, "DATA_DIR": str(folder / "elsewhere"), "DISCORD_API_URL": discord, **more}
 
 
+def test_a_token_that_discord_does_not_accept_gets_one_clear_line(running, folder, environ):
+    refused = Up(folder, **elsewhere(folder, environ, DISCORD_TOKEN="wrong"))
+    family = []
+    while refused.process.poll() is None and time.monotonic() - refused.started < 60:
+        family = refused.family() or family
+        time.sleep(0.2)
+    assert refused.process.wait(60) == 78
+    assert "Discord does not accept DISCORD_TOKEN" in refused.text().strip().splitlines()[-1]
+    assert not still_alive(family)
+
+
 def test_a_second_bot_of_the_same_identity_gets_one_clear_line_and_leaves_nothing_behind(running, folder, environ):
     known = dict(line.split("=", 1) for line in (Path(environ["DATA_DIR"]) / "run.env").read_text().splitlines())
     servers = {name: known[name].strip("'") for name in ("DATABASE_URL", "REDIS_URL")}
@@ -203,7 +217,7 @@ def test_a_second_bot_of_the_same_identity_gets_one_clear_line_and_leaves_nothin
     # Servers and a token were given, so neither servers nor a Discord of its own were started.
     assert "database  DATABASE_URL" in second.text()
     assert "sandbox " not in second.text()
-    assert not (folder / "elsewhere" / "postgres").exists()
+    assert second.text().count("Making a new database") == 0
 
 
 @pytest.mark.parametrize("variable", ["HEALTH_CHECK_PORT", "FLOWER_PORT", "SANDBOX_PORT"])
