@@ -52,6 +52,8 @@ class Connection:
         """Act on one frame of the client."""
         frame = _decoded(text)
         opcode, data = frame.get("op"), frame.get("d")
+        if not isinstance(opcode, int):
+            raise Refused(DECODE_ERROR, "Error while decoding payload.")
         if opcode == _HEARTBEAT:
             self._heartbeat()
         elif opcode == _IDENTIFY:
@@ -63,7 +65,7 @@ class Connection:
         else:
             self._logged_in(opcode, data)
 
-    def _logged_in(self, opcode: object, data: object) -> None:
+    def _logged_in(self, opcode: int, data: object) -> None:
         if opcode == _MEMBERS:
             self._request_members(_as_object(data))
         elif opcode == _VOICE:
@@ -89,7 +91,7 @@ class Connection:
         self._forget_old_sessions()
         self.box.hub.sessions[session.id] = session
         self._attach(session)
-        self._greet(session, int(data.get("large_threshold") or 50))
+        self._greet(session, _whole(data.get("large_threshold"), 50))
 
     def _forget_old_sessions(self) -> None:
         sessions = self.box.hub.sessions
@@ -108,9 +110,11 @@ class Connection:
                 session.dispatch("GUILD_CREATE", orjson.dumps(body))
 
     def _resume(self, data: Json) -> None:
+        if self.session is not None:
+            raise Refused(ALREADY_AUTHENTICATED, "Already authenticated.")
         self._check_token(data)
         session = self.box.hub.sessions.get(str(data.get("session_id")))
-        sequence = int(data.get("seq") or 0)
+        sequence = _whole(data.get("seq"))
         refused = self.box.faults.take_invalid_session()
         window = self.box.tuning.resume_window
         if refused or not isinstance(session, Session) or not session.can_resume(sequence, window):
@@ -139,16 +143,24 @@ class Connection:
 
     def _request_members(self, data: Json) -> None:
         assert self.session is not None
-        if int(data.get("guild_id") or 0) not in self.box.world.guilds:
+        asked = data.get("user_ids") or []
+        wanted = payloads.Wanted(
+            guild_id=_whole(data.get("guild_id")),
+            query=str(data.get("query") or ""),
+            limit=_whole(data.get("limit")),
+            user_ids=[_whole(i) for i in (asked if isinstance(asked, list) else [asked])],
+            nonce=data.get("nonce"),
+        )
+        if wanted.guild_id not in self.box.world.guilds:
             return
-        for chunk in payloads.member_chunks(self.box.world, data, self.session.intents):
+        for chunk in payloads.member_chunks(self.box.world, wanted, self.session.intents):
             self.session.dispatch("GUILD_MEMBERS_CHUNK", orjson.dumps(chunk))
 
     def _voice(self, data: Json) -> None:
-        channel_id = int(data["channel_id"]) if data.get("channel_id") else None
+        channel_id = _whole(data.get("channel_id")) or None
         bot_id = self.box.world.application.id
         try:
-            voice.move(self.box, bot_id, channel_id, guild_id=int(data.get("guild_id") or 0))
+            voice.move(self.box, bot_id, channel_id, guild_id=_whole(data.get("guild_id")))
         except SandboxError:
             # Discord, too, passes over a voice state that it does not allow without a word.
             return
@@ -175,6 +187,15 @@ def _as_object(data: Any) -> Json:
     if not isinstance(data, dict):
         raise Refused(DECODE_ERROR, "Error while decoding payload.")
     return data
+
+
+def _whole(value: object, otherwise: int = 0) -> int:
+    if not value:
+        return otherwise
+    try:
+        return int(str(value))
+    except ValueError as error:
+        raise Refused(DECODE_ERROR, "Error while decoding payload.") from error
 
 
 def _checked_shard(asked: object) -> tuple[int, int]:

@@ -1,5 +1,6 @@
 """The first things a session learns: READY, then each guild."""
 
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from app.sandbox.constants import API, Intent, Json
@@ -92,39 +93,41 @@ def _command_count(world: World, guild_id: int) -> int:
     return sum(1 for c in world.commands.values() if c.get("guild_id") in {None, str(guild_id)})
 
 
-def member_chunks(world: World, wanted: Json, intents: int) -> list[Json]:
+@dataclass(slots=True, frozen=True)
+class Wanted:
+    """Which members a client asks for: by id, or by the beginning of their name."""
+
+    guild_id: int
+    query: str
+    limit: int
+    user_ids: list[int]
+    nonce: object
+
+
+def member_chunks(world: World, wanted: Wanted, intents: int) -> list[Json]:
     """The GUILD_MEMBERS_CHUNK payloads that answer a request, at least one."""
-    row = world.guilds[int(wanted["guild_id"])]
+    row = world.guilds[wanted.guild_id]
     found = _matching(world, row, wanted, intents)
     chunks = [found[i : i + 1000] for i in range(0, len(found), 1000)] or [[]]
-    common: Json = {"guild_id": str(row.id), "chunk_count": len(chunks), "not_found": _not_found(row, wanted)}
-    if wanted.get("nonce") is not None:
-        common["nonce"] = wanted["nonce"]
+    missing = [str(i) for i in wanted.user_ids if i not in row.members]
+    common: Json = {"guild_id": str(row.id), "chunk_count": len(chunks), "not_found": missing}
+    if wanted.nonce is not None:
+        common["nonce"] = wanted.nonce
     return [
         {**common, "chunk_index": i, "members": [users.member(world, m) for m in chunk]}
         for i, chunk in enumerate(chunks)
     ]
 
 
-def _ids(wanted: Json) -> list[int]:
-    asked = wanted.get("user_ids") or []
-    return [int(i) for i in (asked if isinstance(asked, list) else [asked])]
-
-
-def _not_found(row: Guild, wanted: Json) -> list[str]:
-    return [str(i) for i in _ids(wanted) if i not in row.members]
-
-
-def _matching(world: World, row: Guild, wanted: Json, intents: int) -> list[Member]:
-    if wanted.get("user_ids"):
-        return [row.members[i] for i in _ids(wanted) if i in row.members]
-    query = str(wanted.get("query") or "").lower()
-    limit = int(wanted.get("limit") or 0)
-    if not query and not limit and not intents & Intent.GUILD_MEMBERS:
+def _matching(world: World, row: Guild, wanted: Wanted, intents: int) -> list[Member]:
+    if wanted.user_ids:
+        return [row.members[i] for i in wanted.user_ids if i in row.members]
+    query = wanted.query.lower()
+    if not query and not wanted.limit and not intents & Intent.GUILD_MEMBERS:
         return []
     found = [
         m
         for m in row.members.values()
         if world.users[m.user_id].username.lower().startswith(query) or (m.nick or "").lower().startswith(query)
     ]
-    return found[:limit] if limit else found
+    return found[: wanted.limit] if wanted.limit > 0 else found

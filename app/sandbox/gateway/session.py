@@ -74,7 +74,7 @@ class Session:
 
     def can_resume(self, sequence: int, window: float) -> bool:
         """Whether every frame after the sequence is still known."""
-        if sequence > self.sequence or self.sequence - sequence > len(self._replay):
+        if not 0 <= sequence <= self.sequence or self.sequence - sequence > len(self._replay):
             return False
         return not self.is_over(window)
 

@@ -1,5 +1,6 @@
 """The options of a slash command, checked against what the command declares."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -140,9 +141,12 @@ def _integer(option: Json, value: object) -> int:
 
 def _number(option: Json, value: object) -> float:
     try:
-        return float(str(value))
+        found = float(str(value))
     except ValueError as error:
         raise BadInput(f"option {option['name']!r} is {value!r}; it must be a number") from error
+    if not math.isfinite(found):
+        raise BadInput(f"option {option['name']!r} is {value!r}; it must be a finite number")
+    return found
 
 
 def _boolean(option: Json, value: object) -> bool:

@@ -8,6 +8,7 @@ from aiohttp import web
 from app.sandbox.box import Box, box_of
 from app.sandbox.constants import Json
 from app.sandbox.errors import DiscordError, invalid_form, invalid_json
+from app.sandbox.rest.shapes import checked
 from app.sandbox.state.models import Channel, Guild
 
 _ID_DIGITS = 20
@@ -60,7 +61,7 @@ async def body_of(request: web.Request) -> Json:
     data = await any_body(request)
     if not isinstance(data, dict):
         raise invalid_form("_", "DICT_TYPE_CONVERT", "Only dictionaries may be used in a DictType")
-    return data
+    return checked(data)
 
 
 async def any_body(request: web.Request) -> Any:

@@ -13,11 +13,11 @@ from app.sandbox.constants import FILE_LIMIT, Json
 from app.sandbox.errors import DiscordError, invalid_form, invalid_json
 from app.sandbox.files import MAX_FILE, StoredFile, describe, type_of
 from app.sandbox.rest.answers import any_body, number
+from app.sandbox.rest.shapes import checked, wrong_kind
 
 _FILE_FIELD = re.compile(r"^files?\[?(\d*)\]?$")
 # Where the JSON of a multipart body is kept for the recorder, as the body itself is read up.
 PAYLOAD = "payload_json"
-_LISTS = ("embeds", "components", "attachments")
 
 
 @dataclass(slots=True)
@@ -38,7 +38,7 @@ async def read_form(request: web.Request) -> Form:
 def _object(data: Any) -> Json:
     if not isinstance(data, dict):
         raise invalid_form("_", "DICT_TYPE_CONVERT", "Only dictionaries may be used in a DictType")
-    return data
+    return checked(data)
 
 
 async def _multipart(request: web.Request) -> Form:
@@ -87,20 +87,14 @@ def store_files(box: Box, form: Form, channel_id: int, base: str, kept: list[Jso
     return stay + made
 
 
-def check_shapes(data: Json) -> None:
-    """Text is text and lists are lists of objects, or the form error for that field."""
-    check_content(data.get("content") or "")
-    for key in _LISTS:
-        rows = data.get(key)
-        if rows is not None and not (isinstance(rows, list) and all(isinstance(r, dict) for r in rows)):
-            raise invalid_form(key, "BASE_TYPE_BAD_TYPE", "Value must be a list of objects.")
-
-
 def draft_of(data: Json, attachments: list[Json]) -> Draft:
     """The draft that a message form describes."""
-    check_shapes(data)
+    checked(data)
+    check_content(data.get("content") or "")
     reference = data.get("message_reference") or {}
     nonce = data.get("nonce")
+    if nonce is not None and not isinstance(nonce, str | int):
+        raise wrong_kind("nonce", "string")
     if nonce is not None and len(str(nonce)) > 25:  # noqa: PLR2004 - Discord's limit for a nonce.
         raise invalid_form("nonce", "NONCE_TYPE_TOO_LONG", "Nonce must be 25 characters or fewer in length.")
     target = reference.get("message_id")

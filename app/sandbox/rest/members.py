@@ -12,6 +12,7 @@ from app.sandbox.permissions import guild_permissions, require_in_guild, top_pos
 from app.sandbox.render import users
 from app.sandbox.rest.access import guild_allowed, guild_seen, role_in
 from app.sandbox.rest.answers import answer, body_of, limit_of, nothing, number, path_number, query_number
+from app.sandbox.rest.shapes import wrong_kind
 from app.sandbox.state.models import Guild, Member
 
 _NICK = 32
@@ -126,7 +127,12 @@ def _timeout(guild: Guild, member: Member, value: str | None) -> str | None:
         return None
     if guild_permissions(guild, member.user_id) & Permission.ADMINISTRATOR:
         raise missing_permissions()
-    until = datetime.fromisoformat(value)
+    try:
+        until = datetime.fromisoformat(value)
+    except ValueError as error:
+        raise wrong_kind("communication_disabled_until", "ISO8601 timestamp") from error
+    if until.tzinfo is None:
+        until = until.replace(tzinfo=UTC)
     if until - datetime.now(UTC) > _LONGEST_TIMEOUT + timedelta(minutes=1):
         text = "Communication disabled must be at most 28 days."
         raise invalid_form("communication_disabled_until", "BASE_TYPE_MAX", text)
