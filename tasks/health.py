@@ -11,8 +11,6 @@ from typing import Any
 
 from celery import Task
 from celery.signals import (
-    after_task_publish,
-    beat_init,
     task_postrun,
     task_prerun,
     worker_process_init,
@@ -24,7 +22,7 @@ from redis.exceptions import RedisError
 from app.core.queue import QUEUE_NAMES, send
 from app.core.redis import broker_redis
 from app.upkeep.health.queries import backlogs
-from app.upkeep.health.service import Recorder, stamp_beat, stamp_workers, write_gauges
+from app.upkeep.health.service import PULSE, Recorder, stamp_workers, write_gauges
 from tasks.celery import app
 
 _recorder = Recorder()
@@ -37,7 +35,7 @@ def send_pulses() -> None:
     """Send a pulse to every queue in which nothing waits. Twice is safe: a pulse changes nothing but a time."""
     for queue in QUEUE_NAMES:
         if not broker_redis().llen(queue):
-            send(f"{queue}.pulse")
+            send(f"{queue}{PULSE}")
 
 
 def _pulse() -> None:
@@ -45,7 +43,7 @@ def _pulse() -> None:
 
 
 for _queue in QUEUE_NAMES:
-    app.task(name=f"{_queue}.pulse")(_pulse)
+    app.task(name=f"{_queue}{PULSE}")(_pulse)
 
 
 @app.task(name="health.gauges")
@@ -83,14 +81,3 @@ def _greet(sender: Any, **_: Any) -> None:
     """A worker that consumes its queues has made its first progress; beat's pulses show the rest."""
     with suppress(RedisError):
         stamp_workers(sender.app.amqp.queues.consume_from)
-
-
-@beat_init.connect
-def _watch_beat(**_: Any) -> None:
-    """In beat's process every task that is sent leaves a stamp; its start counts as well."""
-    stamp_beat()
-    after_task_publish.connect(_note_sent, weak=False)
-
-
-def _note_sent(**_: Any) -> None:
-    stamp_beat()

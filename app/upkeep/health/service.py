@@ -24,6 +24,8 @@ DURATIONS_KEY = "metrics:tasks"
 COUNTERS_KEY = "metrics:counters"
 # Upper bounds in seconds; a last bucket holds what took longer.
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 120.0)
+# The last word of the names of tasks that only show that their queue is served.
+PULSE = ".pulse"
 _PAUSE_SECONDS = 2.0
 
 
@@ -36,7 +38,7 @@ def stamp_beat() -> None:
 
 
 class Recorder:
-    """Gathers one process's figures and writes them at most every two seconds."""
+    """Gathers one process's figures and writes them with each pulse, and else at most every two seconds."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
@@ -50,7 +52,8 @@ class Recorder:
         self._counts[f"{series}|{bisect_left(BUCKETS, seconds)}"] += 1
         self._sums[f"{series}|sum"] += seconds
         self._queues.add(queue)
-        if time.monotonic() - self._written >= _PAUSE_SECONDS:
+        # Pulses are rare and close a silence, so what was gathered before them need not wait any longer.
+        if task.endswith(PULSE) or time.monotonic() - self._written >= _PAUSE_SECONDS:
             self.write()
 
     def write(self) -> None:
