@@ -1,0 +1,95 @@
+"""Embedding by a real worker, from the hint to the vector."""
+
+import time
+
+from app.core import queue
+from app.core.db import unit_of_work
+from app.core.redis import broker_redis
+from app.knowledge.embeddings import service
+from app.upkeep.jobs.queries import last_runs
+from tests.factories.knowledge import delete, embed_all, rows, write
+
+
+def until(condition, what, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.05)
+
+
+def count(table):
+    return rows(f"SELECT count(*) FROM {table}")[0][0]
+
+
+def stale():
+    return rows("SELECT count(*) FROM messages WHERE embedding_stale_at IS NOT NULL")[0][0]
+
+
+def test_a_hint_is_enough(index, workers):
+    workers.start("embeddings")
+    write("embed me")
+    service.hint()
+    until(lambda: count("message_vectors") == 1, "the vector is there")
+    assert stale() == 0
+
+
+def test_many_hints_send_one_task(index):
+    for _ in range(50):
+        service.hint()
+    assert broker_redis().llen("embeddings") == 1
+    service.take_hint()
+    service.hint()
+    assert broker_redis().llen("embeddings") == 2
+
+
+def test_a_worker_killed_in_mid_batch_loses_and_doubles_nothing(index, workers):
+    # Enough work for some seconds, so that the kill comes in between.
+    written = [write(f"message {n}: " + "words of a long story " * 40) for n in range(150)]
+    killed = workers.start("embeddings")
+    service.hint()
+    until(lambda: count("message_vectors") > 0, "the first vectors are there")
+    workers.kill(killed)
+    delete(written[0])
+    delete(written[-1])
+    done = count("message_vectors")
+    assert done < len(written)
+    # What the dead worker had in hand is free again when its claims run out.
+    with unit_of_work() as uow:
+        uow.session.connection().exec_driver_sql("UPDATE embedding_claims SET claimed_until = now()")
+        uow.commit()
+    workers.start("embeddings")
+    queue.send("embeddings.sweep")
+    until(lambda: stale() == 0, "nothing is stale")
+    expected = [(message,) for message in written[1:-1]]
+    assert rows("SELECT message_id FROM message_vectors ORDER BY 1") == expected
+    assert rows("SELECT message_id FROM message_terms ORDER BY 1") == expected
+    assert count("embedding_claims") == 0
+
+
+def test_the_sweep_notes_what_it_found(index, workers):
+    workers.start("embeddings")
+    write("a message whose hint was lost")
+    queue.send("embeddings.sweep")
+    until(lambda: stale() == 0, "the sweep found it")
+    until(lambda: broker_redis().llen("embeddings") == 0, "the queue is empty")
+    with unit_of_work() as uow:
+        (run,) = last_runs(uow.session)
+    assert (run.name, run.outcome, run.counts) == ("embeddings.sweep", "done", {"stale": 1})
+
+
+def test_no_text_stands_in_the_workers_log(index, workers):
+    workers.start("embeddings")
+    write("xylophone solo at midnight")
+    service.hint()
+    until(lambda: count("message_vectors") == 1, "the vector is there")
+    assert "xylophone" not in workers.log()
+
+
+def test_what_one_process_embedded_another_need_not(index, workers):
+    write("said twice")
+    embed_all()
+    write("said twice")
+    workers.start("embeddings")
+    service.hint()
+    until(lambda: count("message_vectors") == 2, "the second vector is there")
+    assert len({row[0] for row in rows("SELECT embedding::text FROM message_vectors")}) == 1
