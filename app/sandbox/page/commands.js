@@ -72,13 +72,12 @@ export function openCommand(leaf) {
     fields.append(field.node);
     return field;
   };
-  const isAtOnce = (option, index) => option.required || index === 0;
-  leaf.options.filter(isAtOnce).forEach(add);
-  spare.append(...leaf.options.filter((...one) => !isAtOnce(...one)).map((option) => spareChip(option, add)));
+  leaf.options.filter((option) => option.required).forEach(add);
+  spare.append(...leaf.options.filter((option) => !option.required).map((option) => spareChip(option, add)));
   bar.replaceChildren(form);
   bar.hidden = false;
   byId("composer-row").hidden = true;
-  current.fields[0].focus();
+  (current.fields[0] ?? form.querySelector('[type="submit"]')).focus();
 }
 
 function spareChip(option, add) {

@@ -99,6 +99,9 @@ function jump(id) {
 
 jumpDown.addEventListener("click", () => { toEnd(); jumpDown.hidden = true; });
 
+// When the room for messages changes, whoever reads the end still does.
+new ResizeObserver(() => following && toEnd()).observe(scroller);
+
 let loading = false;
 scroller.addEventListener("scroll", async () => {
   following = isAtEnd();
@@ -120,7 +123,7 @@ async function older() {
   byId(`message-${first}`)?.scrollIntoView({ block: "start" });
 }
 
-list.addEventListener("keydown", (event) => {
+scroller.addEventListener("keydown", (event) => {
   if (!["ArrowUp", "ArrowDown"].includes(event.key) || event.target.closest("textarea, input, [role=listbox]")) return;
   const items = [...list.querySelectorAll(".message")];
   const at = items.indexOf(event.target.closest(".message"));

@@ -6,7 +6,7 @@ import { run } from "./interactions.js";
 import { Picker, ranked } from "./picker.js";
 import { announce, store } from "./state.js";
 
-const [STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER] = [3, 4, 5, 6, 7, 8, 9, 10];
+const [STRING, INTEGER, BOOLEAN, USER, CHANNEL, ROLE, MENTIONABLE, NUMBER, ATTACHMENT] = [3, 4, 5, 6, 7, 8, 9, 10, 11];
 const PAUSE = 150;
 const YES_NO = [{ label: "True", value: true }, { label: "False", value: false }];
 
@@ -20,6 +20,32 @@ const SOURCES = {
 
 /** A field with `value()`, `check()` and `focus()`; `others()` are the values given so far. */
 export function optionField(option, others, path) {
+  return option.type === ATTACHMENT ? fileField(option) : textField(option, others, path);
+}
+
+function fileField(option) {
+  const input = h("input", { type: "file", class: "option-input" });
+  const problem = h("small", { class: "problem", role: "alert" });
+  const field = { name: option.name, focus: () => input.focus(), file: null };
+  input.addEventListener("change", async () => {
+    const file = input.files[0];
+    field.file = file && { filename: file.name, content_type: file.type, data: await asBase64(file) };
+  });
+  field.node = h("label", { class: "option" }, h("span", { class: "option-name" }, option.name_localized ?? option.name), input, problem);
+  field.value = () => field.file ?? undefined;
+  field.check = () => {
+    problem.textContent = option.required && !field.file ? "Choose a file." : "";
+    return !problem.textContent;
+  };
+  return field;
+}
+
+async function asBase64(file) {
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  return btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));
+}
+
+function textField(option, others, path) {
   const input = h("input", { type: "text", class: "option-input", placeholder: option.description_localized ?? option.description,
     "aria-required": String(Boolean(option.required)), maxlength: option.max_length, minlength: option.min_length });
   const problem = h("small", { class: "problem", role: "alert" });

@@ -106,7 +106,7 @@ def register(bot: Minstrel) -> None:
 
     @tree.command(description=app_commands.locale_str("Greet somebody"))
     @app_commands.describe(person="Whom", times="How often", loudly="With capitals")
-    async def greet(interaction, person: discord.Member, times: app_commands.Range[int, 1, 3] = 1, loudly: bool = False):
+    async def greet(interaction, person: discord.Member, times: app_commands.Range[int, 1, 3] = 1, loudly: bool | None = None):  # noqa: FBT001 - a command's option.
         text = " ".join([f"Hail, {person.mention}!"] * times)
         await interaction.response.send_message(text.upper() if loudly else text)
 
@@ -129,6 +129,14 @@ def register(bot: Minstrel) -> None:
         embed.add_field(name="Rule", value="*Weapons stay at the door.*", inline=False)
         embed.set_footer(text="Built in the north").set_image(url="attachment://hall.png").set_thumbnail(url="attachment://hall.png")
         await interaction.response.send_message(embed=embed, file=discord.File(io.BytesIO(picture()), "hall.png"))
+
+    register_answers(bot)
+    register_groups(bot)
+
+
+def register_answers(bot: Minstrel) -> None:
+    """Every way to answer, and none."""
+    tree = bot.tree
 
     @tree.command(description="Whisper back")
     async def secret(interaction):
@@ -153,7 +161,9 @@ def register(bot: Minstrel) -> None:
     async def hush(interaction):
         await interaction.response.send_message("Hush.")
 
-    register_groups(bot)
+    @tree.command(description="Weigh a file")
+    async def weigh(interaction, file: discord.Attachment):
+        await interaction.response.send_message(f"{file.filename} weighs {len(await file.read())} bytes")
 
 
 def register_groups(bot: Minstrel) -> None:

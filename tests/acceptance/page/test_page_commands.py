@@ -76,6 +76,17 @@ async def test_autocomplete_asks_the_bot_and_choices_carry_their_values(visit, b
     await expect(screen.last.locator(".text")).to_have_text("To Lejre by Horse (h) and tell #tavern with Moderator")
 
 
+async def test_a_command_takes_a_file(visit, bot):
+    screen = await visit()
+    await screen.command("weigh")
+    form = screen.page.get_by_role("form", name="/weigh")
+    await form.get_by_role("button", name="Run the command").click()
+    await expect(form).to_contain_text("Choose a file.")
+    await form.get_by_label("file").set_input_files({"name": "sword.bin", "mimeType": "application/octet-stream", "buffer": bytes(range(256))})
+    await form.get_by_role("button", name="Run the command").click()
+    await expect(screen.message("sword.bin weighs 256 bytes")).to_be_visible()
+
+
 async def test_subcommands_are_entries_of_their_own(visit, bot):
     screen = await visit()
     await screen.draft.fill("/settings")

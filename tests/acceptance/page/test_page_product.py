@@ -1,0 +1,94 @@
+"""The product's own bot, driven through the page by an admin in his first minute."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import expect
+
+from tests.acceptance.page.conftest import WINDOW, chromium
+from tests.acceptance.page.screen import Screen, open_screen
+from tests.factories.system import System, running
+
+pytestmark = [pytest.mark.page, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
+
+
+class Remote:
+    """The names of a sandbox that runs as a process of its own."""
+
+    def __init__(self, system: System) -> None:
+        self.base = system.sandbox_url
+        self.state = system.call("GET", "/sandbox/state")
+
+    def guild(self, name: str) -> SimpleNamespace:
+        return SimpleNamespace(**next(row for row in self.state["guilds"] if row["name"] == name))
+
+    def channel(self, name: str) -> str:
+        return next(place["id"] for row in self.state["guilds"] for place in row["channels"] if place["name"] == name)
+
+    def user(self, name: str) -> str:
+        return next(row["id"] for row in self.state["users"] if row["username"] == name)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def product(tmp_path_factory) -> AsyncIterator[System]:
+    """The sandbox, the bot and the worker for commands, as `make run` starts them."""
+    chromium()
+    system = running(tmp_path_factory.mktemp("product"), "sandbox", "bot", "worker")
+    yield await asyncio.to_thread(system.__enter__)
+    await asyncio.to_thread(system.__exit__, None, None, None)
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def hall(browser, product) -> AsyncIterator[Screen]:
+    """The page as the owner of the hall sees it."""
+    context = await browser.new_context(viewport={**WINDOW, "height": 820}, locale="en-GB", color_scheme="dark")
+    screen = await open_screen(context, Remote(product), "hrothgar", "general", "Mead Hall")
+    yield screen
+    await context.close()
+    assert not screen.errors
+
+
+async def test_the_setup_panel_is_filled_in_with_menus_and_a_modal(hall):
+    await hall.command("setup")
+    panel = hall.page.locator(".message.ephemeral").filter(has_text="/setup")
+    await expect(panel.locator(".heading")).to_be_visible()
+    await expect(panel.locator(".select")).not_to_have_count(0)
+    await hall.shoot("settings")
+    await panel.locator(".select").filter(has_text="Channel").click()
+    await hall.page.get_by_role("listbox").get_by_role("option", name="announcements").click()
+    await expect(panel.locator(".text .mention")).to_have_text("#announcements")
+    await panel.get_by_role("button", name="Prefix").click()
+    dialog = hall.page.get_by_role("dialog")
+    await dialog.get_by_role("textbox").fill("?")
+    await dialog.get_by_role("button", name="Submit").click()
+    await expect(dialog).to_have_count(0)
+    await expect(panel.locator(".text code", has_text=re.compile(r"^\?$"))).to_be_visible()
+    await hall.write("?ping")
+    await expect(hall.message("Database:").locator(".quote")).to_contain_text("?ping")
+
+
+async def test_a_setting_is_completed_by_the_bot_and_changed(hall):
+    await hall.command("settings set")
+    form = hall.page.get_by_role("form", name="/settings set")
+    await form.get_by_label("key").press_sequentially("conte")
+    await hall.picker.get_by_role("option", name=re.compile("^content")).click()
+    await form.get_by_role("button", name="+ value").click()
+    await form.get_by_label("value").press_sequentially("cou")
+    await hall.picker.get_by_role("option", name=re.compile("^counts")).first.click()
+    await form.get_by_role("button", name="Run the command").click()
+    await expect(hall.last.locator(".text")).to_contain_text("counts")
+    await hall.command("settings show")
+    await expect(hall.last.locator(".text")).to_contain_text(re.compile("content.*counts", re.DOTALL))
+
+
+async def test_a_member_is_offered_only_what_he_may_use(hall):
+    await hall.be("Wiglaf")
+    await hall.draft.fill("/set")
+    await expect(hall.picker).to_contain_text("No command of that name")
+    await hall.draft.fill("/ping")
+    await hall.draft.press("Enter")
+    await expect(hall.last).to_contain_text("Gateway:")
