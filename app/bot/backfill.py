@@ -7,20 +7,26 @@ stretch before it is listed again, where edits and deletions may have gone unhea
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import discord
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.bot import metrics
+from app.bot.barrier import until_committed
 from app.bot.client import Heorot
+from app.bot.reactions import Reacted, Reactions, listed_reactions
 from app.bot.watermarks import Watermarks
-from app.core.clock import now, snowflake_at
+from app.core.clock import DISCORD_EPOCH_MS, now, snowflake_at
 from app.core.events import Event
 from app.core.quiet import describe
-from app.core.translate import MALFORMED, Payload
+from app.core.translate import MALFORMED, Context, Payload
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 PAGE = 100
 _CHANNELS_AT_ONCE = 4
@@ -28,7 +34,14 @@ _CHANNELS_AT_ONCE = 4
 RECHECK_HOURS = 24
 RECHECK_PAGES = 100
 _RETRY_SECONDS = 15.0
+# How far Discord's clock may be ahead of ours.
+_CLOCK_SKEW_MS = 3_600_000
+_SNOWFLAKE_TIME = 22
 _KINDS_WITH_MESSAGES = frozenset({0, 2, 5, 10, 11, 12, 13})
+
+
+# Those of a guild's messages that are stored; it blocks and runs in a thread.
+Known: TypeAlias = Callable[[int, Sequence[int]], set[int]]
 
 
 class Stretch(NamedTuple):
@@ -39,6 +52,15 @@ class Stretch(NamedTuple):
     after: int
     # An id that existed before the listing: deletions are told up to here.
     newest: int
+
+
+class Found(NamedTuple):
+    """What a listing showed that can be judged only beside what is stored."""
+
+    # The reactions of every listed message.
+    reactions: dict[int, list[Reacted]]
+    # Messages before the watermark that were edited.
+    edited: list[Payload]
 
 
 class Tellers(NamedTuple):
@@ -53,8 +75,12 @@ class Tellers(NamedTuple):
 class Backfill:
     """Lists what was missed, a few channels at a time."""
 
-    def __init__(self, bot: Heorot, watermarks: Watermarks, tellers: Tellers) -> None:
+    def __init__(
+        self, bot: Heorot, watermarks: Watermarks, tellers: Tellers, reactions: Reactions, known: Known
+    ) -> None:
         self._bot = bot
+        self._reactions = reactions
+        self._known = known
         self._watermarks = watermarks
         self._tellers = tellers
         self._slots = asyncio.Semaphore(_CHANNELS_AT_ONCE)
@@ -111,9 +137,14 @@ class Backfill:
         return Stretch(guild_id, channel_id, after, max(last, after, self._watermarks.newest(channel_id)))
 
     def hear(self, guild_id: int, channel_id: int, message_id: int) -> None:
-        """Note a live message; one from an unknown channel is our first contact with it."""
+        """Note a live message; one from an unknown channel is our first contact with it.
+
+        An id from the future would close the channel to every later backfill, so it counts for nothing here.
+        """
+        if message_id >> _SNOWFLAKE_TIME > Context.now() - DISCORD_EPOCH_MS + _CLOCK_SKEW_MS:
+            return
         if not self._watermarks.hear(channel_id, message_id):
-            self.meet(guild_id, channel_id, message_id - 1)
+            self.meet(guild_id, channel_id, max(message_id - 1, 1))
 
     def advance(self, *, at_rest: bool = False) -> None:
         """Tell how far live messages moved the watermarks."""
@@ -128,56 +159,78 @@ class Backfill:
     async def _fill(self, guild_id: int, stretches: list[Stretch]) -> None:
         log.info("backfill of %d channels starts", len(stretches), extra={"guild_id": guild_id})
         before = self.listed_messages
-        await asyncio.gather(*(self._fill_patiently(stretch) for stretch in stretches))
-        found = self.listed_messages - before
-        log.info("backfill is complete: %d messages listed", found, extra={"guild_id": guild_id})
+        listings = await asyncio.gather(*(self._patiently(self._fill_one, stretch) for stretch in stretches))
+        listed = self.listed_messages - before
+        log.info("backfill is complete: %d messages listed", listed, extra={"guild_id": guild_id})
+        if not listed:
+            return
+        is_settled = await until_committed(self._bot.publisher)
+        for stretch, found in zip(stretches, listings, strict=True):
+            if found is not None:
+                await self._patiently(partial(self._compare, found, is_settled=is_settled), stretch)
+        log.info("the listings were compared with what is stored", extra={"guild_id": guild_id})
 
-    async def _fill_patiently(self, stretch: Stretch) -> None:
-        """Fill one channel's gap, for as long as it takes."""
+    async def _patiently(self, work: Callable[[Stretch], Awaitable[T]], stretch: Stretch) -> T | None:
+        """Do this for one channel, for as long as it takes; None for a channel that may not be listed."""
         while True:
             try:
                 async with self._slots:
-                    await self._fill_one(stretch)
+                    return await work(stretch)
             except (discord.Forbidden, discord.NotFound) as error:
                 log.info("a channel cannot be listed: %s", describe(error), extra={"channel_id": stretch.channel_id})
                 self._watermarks.forget(stretch.channel_id)
-            except (discord.HTTPException, OSError, TimeoutError, *MALFORMED) as error:
+                return None
+            except (discord.HTTPException, SQLAlchemyError, OSError, TimeoutError, *MALFORMED) as error:
                 log.warning("a channel cannot be listed yet: %s", describe(error))
                 await asyncio.sleep(_RETRY_SECONDS)
-                continue
-            self._report()
-            return
+            finally:
+                self._report()
 
-    async def _fill_one(self, stretch: Stretch) -> None:
-        complete_to = await self._list_forward(stretch)
-        await self._list_backward(stretch)
+    async def _fill_one(self, stretch: Stretch) -> Found:
+        found = Found({}, [])
+        complete_to = await self._list_forward(stretch, found)
+        await self._list_backward(stretch, found)
         complete = self._watermarks.close(stretch.guild_id, stretch.channel_id, complete_to)
         self._bot.ingest.emit(self._tellers.advanced(stretch.guild_id, stretch.channel_id, complete))
+        return found
 
-    async def _list_forward(self, stretch: Stretch) -> int:
+    async def _compare(self, found: Found, stretch: Stretch, *, is_settled: bool) -> None:
+        """Tell edits of messages that are stored, and reactions that differ.
+
+        What was edited before the bot met the channel is history, and no business of a backfill; only the database
+        knows the difference, so while it lags behind, every edit is told.
+        """
+        ids = [int(message["id"]) for message in found.edited]
+        known = await asyncio.to_thread(self._known, stretch.guild_id, ids) if ids and is_settled else set(ids)
+        await self._tell(stretch, [message for message in found.edited if int(message["id"]) in known])
+        await self._reactions.compare(stretch.guild_id, stretch.channel_id, found.reactions)
+
+    async def _list_forward(self, stretch: Stretch, found: Found) -> int:
         """Tell everything after the watermark; the newest id that is complete now."""
         after = stretch.after
         while True:
             page = await self._page(stretch.channel_id, after=after)
+            found.reactions.update((int(message["id"]), list(listed_reactions(message))) for message in page)
             ids = sorted(int(message["id"]) for message in page)
             is_last = len(page) < PAGE
             up_to = max(ids[-1] if ids else 0, stretch.newest if is_last else 0)
-            await self._tell(stretch, page, lambda _: True)
+            await self._tell(stretch, page)
             if up_to > after:
                 self._tell_listed(stretch, after, up_to, ids)
             if is_last:
                 return max(up_to, after)
             after = up_to
 
-    async def _list_backward(self, stretch: Stretch) -> None:
+    async def _list_backward(self, stretch: Stretch, found: Found) -> None:
         """Tell edits and deletions of the recent stretch up to the watermark."""
-        floor = snowflake_at(now()) - (RECHECK_HOURS * 3_600_000 << 22)
+        floor = snowflake_at(now()) - (RECHECK_HOURS * 3_600_000 << _SNOWFLAKE_TIME)
         before = stretch.after + 1
         for _ in range(RECHECK_PAGES):
             page = await self._page(stretch.channel_id, before=before)
+            found.reactions.update((int(message["id"]), list(listed_reactions(message))) for message in page)
             ids = sorted(int(message["id"]) for message in page)
             is_last = len(page) < PAGE
-            await self._tell(stretch, page, lambda message: message.get("edited_timestamp") is not None)
+            found.edited.extend(message for message in page if message.get("edited_timestamp") is not None)
             start = 0 if is_last else ids[0] - 1
             if before - 1 > start:
                 self._tell_listed(stretch, start, before - 1, ids)
@@ -191,12 +244,11 @@ class Backfill:
         metrics.BACKFILL_MESSAGES.inc(len(found))
         return found
 
-    async def _tell(self, stretch: Stretch, page: list[Payload], wanted: Callable[[Payload], bool]) -> None:
-        for message in sorted(page, key=lambda message: int(message["id"])):
-            if wanted(message):
-                # A listing does not repeat the guild, which every live message carries.
-                where = {"guild_id": str(stretch.guild_id)} if stretch.guild_id else {}
-                self._bot.ingest.handle("MESSAGE_CREATE", {**message, **where}, is_late=True)
+    async def _tell(self, stretch: Stretch, messages: list[Payload]) -> None:
+        # A listing does not repeat the guild, which every live message carries.
+        where = {"guild_id": str(stretch.guild_id)} if stretch.guild_id else {}
+        for message in sorted(messages, key=lambda message: int(message["id"])):
+            self._bot.ingest.handle("MESSAGE_CREATE", {**message, **where}, is_late=True)
         await self._bot.ingest.wait_for_room()
 
     def _tell_listed(self, stretch: Stretch, after: int, up_to: int, ids: list[int]) -> None:
@@ -212,6 +264,11 @@ class Backfill:
         guild = self._bot.get_guild(stretch.guild_id)
         channel = guild.get_channel_or_thread(stretch.channel_id) if guild else None
         return guild is not None and channel is not None and _may_read(channel, guild.me)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a guild's gaps are still being filled or compared."""
+        return any(not task.done() for task in self._tasks.values())
 
     def progress(self) -> dict[str, int]:
         """How far it is."""

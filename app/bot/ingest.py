@@ -5,7 +5,7 @@ It runs for every dispatch, before discord.py touches its cache, and must stay c
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from app.bot import metrics
@@ -115,6 +115,13 @@ class Ingest:
             note_malformed(event, error)
         except SequenceExhausted as error:
             self.on_exhausted(error)
+
+    def tell(self, event: str, data: Payload, numbers: Iterator[int]) -> None:
+        """Translate a payload that answers a question, stamped with numbers taken before it was asked."""
+        context = Context(lambda: next(numbers), self.policy)
+        context.me, context.is_late, context.joined = self.late.me, True, self.late.joined
+        for route in self._routes.get(event, ()):
+            self._translate(event, route, data, context)
 
     def emit(self, event: Event, *, is_late: bool = True) -> None:
         """Buffer an event that no payload told."""

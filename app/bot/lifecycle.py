@@ -12,13 +12,14 @@ import discord
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.bot import gateway
-from app.bot.backfill import Backfill, Tellers
+from app.bot.backfill import Backfill, Known, Tellers
 from app.bot.batches import Batcher, Encode, MakeId
 from app.bot.client import Heorot
 from app.bot.ingest import Buffer, Ingest
 from app.bot.instance import AlreadyRunning, InstanceLock
 from app.bot.policy import Policy, PolicyKeeper
 from app.bot.publisher import Publisher
+from app.bot.reactions import Reactions, Stored
 from app.bot.refusals import missing_permissions, refusal
 from app.bot.sequence import Sequence as EventSequence
 from app.bot.spool import Spool
@@ -51,6 +52,8 @@ class Ports(NamedTuple):
     encode: Encode
     # Made from the function that stamps events.
     tellers: Callable[[Callable[[], int]], Tellers]
+    stored_reactions: Stored
+    known_messages: Known
 
 
 class Runtime:
@@ -77,7 +80,9 @@ class Runtime:
             self.ingest, self.publisher, self.policy, message_content=configuration.message_content_intent
         )
         self.watermarks = Watermarks()
-        self.backfill = Backfill(self.bot, self.watermarks, ports.tellers(self.sequence.take))
+        reactions = Reactions(self.bot, ports.stored_reactions)
+        tellers = ports.tellers(self.sequence.take)
+        self.backfill = Backfill(self.bot, self.watermarks, tellers, reactions, ports.known_messages)
         self.bot.on_login = self._on_login
         self.bot.on_guild_ready = self._on_guild_ready
         self.bot.on_message_id = self.backfill.hear

@@ -7,7 +7,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from app.activity.ingest import messages as ingest
+from app.activity.ingest import queries, service
 from app.activity.messages.messages import ChannelListed
+from app.activity.messages.queries import known
+from app.activity.reactions.queries import present
 from app.bot.backfill import Tellers
 from app.bot.instance import AlreadyRunning
 from app.bot.lifecycle import Ports, run
@@ -50,7 +53,6 @@ def encode(batch_id: str, events: Sequence[Any]) -> bytes:
 
 def ports() -> Ports:
     """The features' side of the bot."""
-    from app.activity.ingest import queries, service
     return Ports(
         reserve=service.reserve_numbers,
         load_policy=load_policy,
@@ -58,6 +60,8 @@ def ports() -> Ports:
         make_id=ingest.batch_id,
         encode=encode,
         tellers=tellers,
+        stored_reactions=present,
+        known_messages=known,
     )
 
 

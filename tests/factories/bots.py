@@ -10,6 +10,7 @@ import redis
 
 from app.activity.ingest import messages as ingest
 from app.activity.ingest.messages import AnyEvent
+from app.activity.messages.messages import MessageSeen
 from app.bot.lifecycle import Ports, Runtime
 from app.cli.bot import encode, tellers
 from app.core import ledger
@@ -31,13 +32,15 @@ class Numbers:
 
 
 class Rig:
-    """Starts and stops bots; reads the ledger as a worker would, without taking anything out."""
+    """Starts and stops bots, and reads what they put into the ledger."""
 
     def __init__(self, redis_url: str) -> None:
         # A connection of its own: what a test puts between the bot and its Redis does not concern the reader.
         self.redis = redis.Redis.from_url(redis_url)
         self.numbers = Numbers()
         self.policy = PolicyData(default_mode="store")
+        self.applied: dict[bytes, bytes] = {}
+        self.reactions: dict[tuple[int, str], set[int]] = {}
         self.watermarks: list[tuple[int, int, int]] = []
         self.running: list[tuple[Runtime, asyncio.Task[None]]] = []
 
@@ -49,6 +52,8 @@ class Rig:
             make_id=ingest.batch_id,
             encode=encode,
             tellers=tellers,
+            stored_reactions=lambda _guild, _messages: self.reactions,
+            known_messages=lambda _guild, _messages: {event.id for event in self.events(MessageSeen)},
         )
 
     async def start(self, *, is_ready: bool = True) -> Runtime:
@@ -77,6 +82,15 @@ class Rig:
             newest[event.channel_id] = max(newest.get(event.channel_id, (0, 0)), (event.complete_to, event.guild_id))
         self.watermarks = [(guild, channel, complete) for channel, (complete, guild) in newest.items()]
 
+    async def work(self) -> None:
+        """Take batches out of the ledger as workers do, until cancelled."""
+        while True:
+            found: Any = self.redis.hgetall(ledger.key("ingest"))
+            if found:
+                self.applied |= found
+                ledger.remove(self.redis, "ingest", *(key.decode() for key in found))
+            await asyncio.sleep(0.05)
+
     async def close(self) -> None:
         for runtime, task in self.running:
             runtime.stop()
@@ -85,7 +99,7 @@ class Rig:
 
     def batches(self) -> list[ingest.Batch]:
         found: Any = self.redis.hgetall(ledger.key("ingest"))
-        return [ingest.decode(payload) for _, payload in sorted(found.items())]
+        return [ingest.decode(payload) for _, payload in sorted({**self.applied, **found}.items())]
 
     def events(self, *kinds: type[Any]) -> list[Any]:
         """Every event in the ledger, in the order of its stamps."""
@@ -102,7 +116,7 @@ async def until(is_so: Callable[[], bool], what: str, seconds: float = PATIENCE)
     """Wait until this is so; fails naming what was waited for."""
     try:
         async with asyncio.timeout(seconds):
-            while not is_so():
+            while not is_so():  # noqa: ASYNC110 - what is waited for lies in other processes.
                 await asyncio.sleep(0.02)
     except TimeoutError:
         raise AssertionError(f"after {seconds:g} s it was still not so: {what}") from None
@@ -110,7 +124,7 @@ async def until(is_so: Callable[[], bool], what: str, seconds: float = PATIENCE)
 
 def texts(events: Sequence[AnyEvent]) -> list[str | None]:
     """What messages say."""
-    return [event.content for event in events if isinstance(event, ingest.MessageSeen)]
+    return [event.content for event in events if isinstance(event, MessageSeen)]
 
 
 def keep_discord(monkeypatch: Any) -> None:

@@ -1,5 +1,6 @@
 """A sandbox on a free port, and a rig that runs bots against it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit, urlunsplit
 
@@ -45,5 +46,7 @@ async def proxy(local, servers, monkeypatch) -> AsyncIterator[Proxy]:
 @pytest.fixture
 async def rig(local, servers) -> AsyncIterator[Rig]:
     rig = Rig(servers.redis_url)
+    working = asyncio.create_task(rig.work())
     yield rig
+    working.cancel()
     await rig.close()
