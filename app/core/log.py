@@ -72,3 +72,5 @@ def configure(process: str) -> None:
     # A task's arguments are ids, but its result line repeats them at every run: the durations stand in the metrics.
     logging.getLogger(_CELERY_TRACE).setLevel(logging.WARNING)
     logging.getLogger("celery.worker.strategy").setLevel(logging.WARNING)
+    # Beat would tell of every sweep, every ten seconds.
+    logging.getLogger("celery.beat").setLevel(logging.WARNING)

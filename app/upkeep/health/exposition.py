@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 
-from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client import REGISTRY, CollectorRegistry, disable_created_metrics, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -12,6 +12,9 @@ from prometheus_client.registry import Collector
 from app.upkeep.health.monitor import Snapshot
 from app.upkeep.health.queries import Backlog, Records
 from app.upkeep.health.service import BUCKETS
+
+# The moment of a series' birth, told beside each of them, would double the page.
+disable_created_metrics()
 
 
 def render(snapshot: Snapshot) -> bytes:

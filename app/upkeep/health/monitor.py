@@ -92,11 +92,16 @@ class Monitor:
 
     async def snapshot(self) -> Snapshot:
         """The system now, or at most a second ago; many readers share one look."""
-        if self._latest and (clock.now() - self._latest.at).total_seconds() < _FRESH_SECONDS:
+        if self._latest and self._is_fresh(self._latest):
             return self._latest
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
         return await asyncio.shield(self._looking)
+
+    def _is_fresh(self, snapshot: Snapshot) -> bool:
+        # What the bot knows of itself costs nothing to ask, and `/health` must not lag behind `/ready`.
+        knows_discord = snapshot.parts["discord"].is_connected == (self.gateway.discord_fault() is None)
+        return knows_discord and (clock.now() - snapshot.at).total_seconds() < _FRESH_SECONDS
 
     async def _look(self) -> Snapshot:
         (backlog, redis_fault), (figures, _), (records, database_fault) = await asyncio.gather(

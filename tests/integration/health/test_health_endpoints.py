@@ -130,6 +130,13 @@ async def test_a_bot_that_is_not_connected_is_alive_and_not_ready(probe):
     assert (await probe.get("/alive"))[0] == 200
 
 
+async def test_health_never_lags_behind_ready(probe):
+    for fault in (None, "gone", None):
+        probe.gateway.fault = fault
+        assert (await probe.get("/ready"))[0] == (503 if fault else 200)
+        assert (await probe.get("/health"))[0] == (503 if fault else 200)
+
+
 async def test_queues_without_progress_and_a_silent_beat_are_named(probe):
     broker_redis().hset("status:workers", "chat", str(time.time() - 500))
     broker_redis().delete("status:beat")
