@@ -34,13 +34,13 @@ class Events:
         """An id that Discord could have made a few days ago or less, greater than the last."""
         return next(self._ids)
 
-    def _make(self, kind: Any, values: dict[str, Any], **defaults: Any) -> Any:
+    def _make(self, event: Any, values: dict[str, Any], **defaults: Any) -> Any:
         stamps = {"seq": next(self._seqs), "guild_id": self.guild, "at": self.at}
-        return kind(**{**stamps, **defaults, **values})
+        return event(**{**stamps, **defaults, **values})
 
-    def _version(self, kind: Any, values: dict[str, Any], **defaults: Any) -> Any:
+    def _version(self, event: Any, values: dict[str, Any], **defaults: Any) -> Any:
         author = {"author_id": self.user, "author_name": "ada", "author_display": "Ada", "channel_id": self.channel}
-        return self._make(kind, values, **author, **defaults)
+        return self._make(event, values, **author, **defaults)
 
     def seen(self, content: str | None = "hello", **values: Any) -> MessageSeen:
         return self._version(MessageSeen, values, content=content, id=values.get("id") or self.new_id())

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import pairwise
 
 _DAY_SECONDS = 86_400
 _EPOCH = date(1970, 1, 1)
@@ -27,8 +28,10 @@ def ends(states: Iterable[State]) -> dict[int, int | None]:
     """
     ordered = sorted(states, key=lambda state: state.seq)
     ended: dict[int, int | None] = {}
-    for state, following in zip(ordered, [*ordered[1:], None], strict=True):
-        ended[state.seq] = None if following is None else max(following.started_ms, state.started_ms)
+    for state, following in pairwise(ordered):
+        ended[state.seq] = max(following.started_ms, state.started_ms)
+    if ordered:
+        ended[ordered[-1].seq] = None
     return ended
 
 
