@@ -6,8 +6,10 @@ Task arguments are ids and numbers alone; what a task needs besides lies in the 
 from functools import cache
 
 from celery import Celery
+from kombu.exceptions import KombuError
 
 from app.core.errors import QueueUnavailable
+from app.core.redis import SOCKET_TIMEOUT
 from app.core.settings import settings
 
 # Each is the first word of the names of its tasks; tasks with another first word go to the last.
@@ -20,6 +22,8 @@ def _producer() -> Celery:
     producer = Celery("heorot-producer", set_as_current=False)
     producer.config_from_object("celeryconfig")
     producer.conf.broker_url = settings().broker_url
+    # A worker may wait for its broker; whoever sends has something else to do.
+    producer.conf.broker_transport_options = {**producer.conf.broker_transport_options, "socket_timeout": SOCKET_TIMEOUT}
     return producer
 
 
@@ -30,7 +34,7 @@ def send(task: str, *args: str | float | None) -> None:
     """
     try:
         _producer().send_task(task, args=args)
-    except (*_producer().connection_for_write().connection_errors, OSError) as error:
+    except (*_producer().connection_for_write().connection_errors, KombuError, OSError) as error:
         raise QueueUnavailable(f"{task} could not be enqueued: {type(error).__name__}") from error
 
 
