@@ -44,6 +44,13 @@ function button(part, row) {
   return node;
 }
 
+// The message may have been drawn anew meanwhile; then the words have no place under it any more.
+function sayFailed(group) {
+  const words = "This interaction failed";
+  if (group.isConnected) group.append(h("p", { class: "failed", role: "alert" }, words));
+  else announce("refused", words);
+}
+
 async function press(part, row, node, extra = {}) {
   const group = node.closest(".components");
   if (group.getAttribute("aria-busy") === "true") return;
@@ -52,7 +59,7 @@ async function press(part, row, node, extra = {}) {
   try {
     const answer = await run({ type: "component", user: store.me, channel: row.channel_id, message: row.id,
       custom_id: part.custom_id, ...extra });
-    if (hasFailed(answer)) group.append(h("p", { class: "failed", role: "alert" }, "This interaction failed"));
+    if (hasFailed(answer)) sayFailed(group);
     else if (answer.modal) showModal(answer.modal);
   } catch (error) {
     announce("refused", error.message);

@@ -15,6 +15,8 @@ const form = byId("composer");
 const draft = byId("draft");
 const TYPING_PAUSE = 8000;
 const mentions = new Map();
+const begun = new Map();
+let desk = null;
 let answering = null;
 let typedAt = 0;
 
@@ -122,11 +124,20 @@ function onKey(event) {
   else if (event.key === "ArrowUp" && !draft.value && editLast()) event.preventDefault();
 }
 
+// Every channel keeps what was begun there.
+function turnTo(key) {
+  if (key === desk) return;
+  begun.set(desk, draft.value);
+  desk = key;
+  closeCommand();
+  reset();
+  setDraft(begun.get(key) ?? "");
+}
+
 /** Fit the composer to the channel and user in view. */
 function adapt() {
   const place = channel();
-  closeCommand();
-  reset();
+  turnTo(`${store.me} ${store.channelId}`);
   form.hidden = !place || [4, 15].includes(place.type);
   if (!place) return;
   const open = place.type === 1 || maySend(guild(), place, store.me);

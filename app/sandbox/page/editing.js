@@ -12,7 +12,11 @@ export function editInPlace(row) {
   if (!body || body.querySelector(".editor")) return;
   const box = h("textarea", { class: "editor", rows: "2", maxlength: "2000", "aria-label": "Edit message" });
   box.value = row.content;
-  const close = () => announce("message-changed", row.id);
+  const close = () => {
+    form.remove();
+    announce("message-changed", row.id);
+    byId("draft").focus();
+  };
   const form = h("form", { class: "edit-form" }, box, h("p", { class: "hint" }, "Escape to ",
     h("button", { type: "button", class: "linkish", onclick: close }, "cancel"), " • Enter to ",
     h("button", { type: "submit", class: "linkish" }, "save")));
@@ -39,6 +43,7 @@ async function save(row, content, close) {
   if (!content || content === row.content) return close();
   try {
     await api.edit(row.channel_id, row.id, content);
+    close();
   } catch (error) {
     announce("refused", error.message);
   }

@@ -58,9 +58,16 @@ export function put(row) {
   if (row.channel_id !== feed.channelId) return;
   const known = feed.rows.has(row.id);
   keep(row);
-  const surplus = feed.rows.size > MOST ? ordered()[0] : null;
-  if (surplus) drop(surplus.id);
+  if (feed.rows.size > MOST * 4) trim();
   announce(known ? "message-changed" : "message-added", row.id);
+}
+
+/** Forget the oldest messages beyond what the page shows; returns their ids. */
+export function trim() {
+  const surplus = ordered().slice(0, Math.max(0, feed.rows.size - MOST));
+  for (const row of surplus) feed.rows.delete(row.id);
+  feed.complete &&= !surplus.length;
+  return surplus.map((row) => row.id);
 }
 
 /** Change a message that is already shown; one that is not stays unknown. */

@@ -1,7 +1,7 @@
 // The list of messages: keeps the DOM in step with the feed and the view in its place.
 
 import { byId, h } from "./dom.js";
-import { dismiss, feed, loadOlder, messageOf, ordered } from "./feed.js";
+import { dismiss, feed, loadOlder, messageOf, ordered, trim } from "./feed.js";
 import { messageItem } from "./message.js";
 import { announce, channel, on } from "./state.js";
 import { dayName, madeAt, sameDay } from "./times.js";
@@ -18,10 +18,33 @@ const toEnd = () => { scroller.scrollTop = scroller.scrollHeight; };
 
 /** Draw everything anew. */
 function drawAll() {
+  drawRows();
+  toEnd();
+}
+
+function drawRows() {
   const rows = ordered();
   list.replaceChildren(...rows.flatMap((row, index) => withDay(row, rows[index - 1])));
   byId("feed-start").replaceChildren(...(feed.complete ? beginning(rows.length) : []));
-  toEnd();
+}
+
+const MANY = 30;
+const arrived = new Set();
+
+// However many messages come in, they are drawn once for each picture on the screen.
+function drawSoon(id) {
+  if (!arrived.size) requestAnimationFrame(drawArrived);
+  arrived.add(id);
+}
+
+function drawArrived() {
+  const ids = [...arrived];
+  arrived.clear();
+  keepingPlace(() => {
+    for (const old of trim()) remove(old);
+    if (ids.length > MANY) drawRows();
+    else for (const id of ids) { draw(id); redrawAfter(id); }
+  }, true);
 }
 
 function beginning(count) {
@@ -48,7 +71,8 @@ function remove(id) {
 function draw(id) {
   const rows = ordered();
   const index = rows.findIndex((row) => row.id === id);
-  if (index < 0) return;
+  // A message that is being edited is drawn when the editor closes.
+  if (index < 0 || byId(`message-${id}`)?.querySelector(".editor")) return;
   const focused = byId(`message-${id}`)?.contains(document.activeElement) ? describeFocus() : null;
   remove(id);
   const next = rows[index + 1];
@@ -81,7 +105,7 @@ function keepingPlace(change, follow) {
 }
 
 on("feed", drawAll);
-on("message-added", (id) => keepingPlace(() => { draw(id); redrawAfter(id); }, true));
+on("message-added", drawSoon);
 on("message-changed", (id) => keepingPlace(() => draw(id), isAtEnd()));
 on("message-removed", (id) => { remove(id); redrawAfter(id); });
 on("dismiss", dismiss);

@@ -59,7 +59,7 @@ const HANDLERS = {
   message_create(row) {
     announce("written", row);
     feed.put(row);
-    if (row.channel_id !== store.channelId) {
+    if (row.channel_id !== store.channelId && row.author.id !== store.me) {
       store.unread.add(row.channel_id);
       announce("unread");
       if (!row.guild_id && !store.directs.has(store.me)) loadSoon();

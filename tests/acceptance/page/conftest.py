@@ -52,8 +52,8 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def local(monkeypatch) -> AsyncIterator[Local]:
-    """A fresh sandbox whose patience for interactions is short."""
-    app = create_app(tuning=Tuning(interaction_deadline=1.0))
+    """A fresh sandbox, more patient with answers to interactions than Discord, as a busy machine may be slow."""
+    app = create_app(tuning=Tuning(interaction_deadline=8.0))
     runner, port = await start("127.0.0.1", 0, app)
     monkeypatch.setattr(Route, "BASE", f"http://127.0.0.1:{port}/api/v10")
     monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(f"ws://127.0.0.1:{port}/gateway"))

@@ -55,6 +55,41 @@ async def test_own_messages_are_edited_in_place_and_deleted(visit, local):
     assert await local.get(f"channels/{local.channel()}/messages") == []
 
 
+async def test_an_open_editor_survives_what_others_do_to_the_message(visit, local):
+    screen = await visit()
+    await screen.write("Draft")
+    await expect(screen.message("Draft")).to_be_visible()
+    await screen.draft.press("ArrowUp")
+    editor = screen.page.get_by_label("Edit message")
+    await editor.fill("Better")
+    row = (await local.get(f"channels/{local.channel()}/messages"))[0]
+    body = {"channel": str(local.channel()), "message": row["id"], "user": str(local.user("wiglaf")), "emoji": "🔥"}
+    await local.post("reactions", {**body, "action": "add"})
+    await local.say("later", author="wiglaf")
+    await expect(screen.message("later")).to_be_visible()
+    await expect(editor).to_have_value("Better")
+    await editor.press("Enter")
+    await expect(screen.message("Better").get_by_role("button", name="🔥")).to_be_visible()
+    await expect(screen.draft).to_be_focused()
+
+
+async def test_what_was_begun_in_a_channel_waits_there(visit):
+    screen = await visit()
+    await screen.draft.fill("Once upon a")
+    await screen.channel("tavern")
+    await expect(screen.draft).to_have_value("")
+    await screen.channel("general")
+    await expect(screen.draft).to_have_value("Once upon a")
+
+
+async def test_a_flood_of_messages_leaves_the_newest_in_view(visit, local):
+    screen = await visit()
+    row = {"channel": str(local.channel()), "author": str(local.user("wiglaf"))}
+    await local.post("messages", {"messages": [{**row, "content": f"wave {number}"} for number in range(1000)]})
+    await expect(screen.message("wave 999")).to_be_in_viewport()
+    await expect(screen.page.locator(".message")).to_have_count(400)
+
+
 async def test_others_messages_offer_no_edit_and_only_moderators_may_delete_them(visit, local):
     await local.say("Mine", author="wiglaf")
     screen = await visit("beowulf")

@@ -121,7 +121,8 @@ async def test_a_deferred_answer_thinks_first(visit, bot):
     await expect(screen.page.locator(".thinking")).to_have_count(0)
 
 
-async def test_a_command_that_nobody_answers_says_so(visit, bot):
+async def test_a_command_that_nobody_answers_says_so(visit, bot, local):
+    local.box.tuning.interaction_deadline = 0.2
     screen = await visit()
     await screen.command("silent")
     await expect(screen.page.get_by_role("alert")).to_contain_text("/silent: the application did not respond")

@@ -18,9 +18,11 @@ async def test_a_button_changes_its_message_and_a_link_button_leads_elsewhere(vi
     await expect(pressed.get_by_role("button", name="Pressed")).to_be_disabled()
 
 
-async def test_a_button_that_nobody_answers_says_so_under_it(visit, bot):
+async def test_a_button_that_nobody_answers_says_so_under_it(visit, bot, local):
     screen = await visit()
     await screen.command("panel")
+    await expect(screen.message("What shall it be?")).to_be_visible()
+    local.box.tuning.interaction_deadline = 0.2
     await screen.last.get_by_role("button", name="Ignore").click()
     await expect(screen.last.get_by_role("alert")).to_have_text("This interaction failed")
     await expect(screen.last.get_by_role("button", name="Press")).to_be_enabled()

@@ -93,6 +93,29 @@ async def test_markdown_is_shown_as_discord_shows_it(visit, local, text):
     assert [row for row in found if row[0] in tags][-max(1, len(wanted)):] == wanted or (not wanted and not [r for r in found if r[0] in tags]), json.dumps(found)
 
 
+HOSTILE = ("*" * 2000, "_a" * 1000, "[" * 2000, "||" * 1000, "**a " * 500, "> " * 1000, "`" * 1999, "<@" * 1000, "~~|| " * 400)
+
+
+async def test_text_made_to_be_slow_is_shown_like_any_other(visit, local):
+    for text in HOSTILE:
+        await local.say(text, author="wiglaf")
+    screen = await visit()
+    await expect(screen.page.locator(".message")).to_have_count(len(HOSTILE))
+    slowest = await screen.page.evaluate(
+        """async (texts) => {
+            const { markdown } = await import("/page/blocks.js");
+            const names = { user: String, role: String, channel: String };
+            return Math.max(...texts.map((text) => {
+                const begin = performance.now();
+                markdown(text, names);
+                return performance.now() - begin;
+            }));
+        }""",
+        list(HOSTILE),
+    )
+    assert slowest < 500
+
+
 async def test_a_spoiler_is_hidden_until_it_is_clicked_and_in_quotes_always(visit, local):
     secret = await local.say("He ||dies|| in the end", author="wiglaf")
     await local.say("Oh no", reply_to=secret["id"])
