@@ -1,8 +1,8 @@
 """How the answer of a worker reaches the person who waits for it.
 
-The worker keeps the answer under `answer:<interaction>` for a few minutes and publishes it on a channel of the same
-name, which only the waiting bot is subscribed to: a publication that nobody received means that the worker itself has
-to show the answer.
+The worker publishes the answer on the channel `answer:<interaction>`, which only the waiting bot is subscribed to, and
+keeps it under the same name for a few minutes: a publication that nobody received means that the worker itself has to
+show the answer.
 """
 
 import asyncio
@@ -50,12 +50,15 @@ def channel(interaction_id: int) -> str:
 
 
 def publish(client: redis.Redis, interaction_id: int, answer: Answer) -> bool:
-    """Keep and publish the answer in one round trip; whether somebody was waiting for it."""
+    """Tell the answer to whoever waits for it, then keep it; whether somebody was waiting.
+
+    The two are not one pipeline: what is kept is synced to disk before anything after it is sent, and the person would
+    wait for that. The answer that matters is the outcome row.
+    """
     payload = msgspec.json.encode(answer)
-    pipe = client.pipeline(transaction=False)
-    pipe.setex(channel(interaction_id), KEPT_SECONDS, payload)
-    pipe.publish(channel(interaction_id), payload)
-    return bool(pipe.execute()[1])
+    heard = bool(client.publish(channel(interaction_id), payload))
+    client.setex(channel(interaction_id), KEPT_SECONDS, payload)
+    return heard
 
 
 class AnswerBoard:
