@@ -23,7 +23,8 @@ def _producer() -> Celery:
     producer.config_from_object("celeryconfig")
     producer.conf.broker_url = settings().broker_url
     # A worker may wait for its broker; whoever sends has something else to do.
-    producer.conf.broker_transport_options = {**producer.conf.broker_transport_options, "socket_timeout": SOCKET_TIMEOUT}
+    options = producer.conf.broker_transport_options
+    producer.conf.broker_transport_options = {**options, "socket_timeout": SOCKET_TIMEOUT}
     return producer
 
 
