@@ -4,6 +4,8 @@ An entry is a batch (`<bot>:<seq>`), a part of one that was divided (`<entry>.<n
 for everything before them (`<entry>.w`).
 """
 
+import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +17,7 @@ from app.core.text import storable
 
 _WAITING_SUFFIX = ".w"
 _NUL = b"\\u0000"
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 class _Envelope(msgspec.Struct, frozen=True):
@@ -39,8 +42,8 @@ class Opened:
 def open_entry(payload: bytes) -> Opened:
     """Read an entry, or as much of it as can be read: one bad event costs none of the others."""
     try:
-        envelope = _envelopes.decode(_without_nul(payload))
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        envelope = _envelope_of(payload)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         return Opened([], [letter_of_raw(payload, f"not a batch: {_why(error)}")])
     if envelope.v != VERSION:
         reason = f"the batch has version {envelope.v}; this worker reads version {VERSION}"
@@ -67,8 +70,8 @@ def _read_one_by_one(raw: Iterable[msgspec.Raw]) -> Opened:
 
 def _why(error: Exception) -> str:
     """What was wrong; msgspec names types and places, and quotes only tags, which are cut."""
-    if isinstance(error, UnicodeDecodeError):
-        return "not UTF-8"
+    if not isinstance(error, msgspec.MsgspecError):
+        return "not JSON in UTF-8"
     text, where, place = str(error).partition(" - at ")
     return f"{text.partition(' ' + chr(39))[0]}{where}{place}"
 
@@ -77,11 +80,18 @@ def _joined(raw: Sequence[msgspec.Raw]) -> bytes:
     return b"[" + b",".join(bytes(piece) for piece in raw) + b"]"
 
 
-def _without_nul(payload: bytes) -> bytes:
-    """The payload with every NUL replaced; the bot does so already, and PostgreSQL takes none."""
-    if _NUL not in payload:
-        return payload
-    return msgspec.json.encode(_cleaned(msgspec.json.decode(payload)))
+def _envelope_of(payload: bytes) -> _Envelope:
+    """The entry, with every NUL and lone surrogate replaced: the bot does so already, and PostgreSQL takes none."""
+    try:
+        envelope = _envelopes.decode(payload)
+    except msgspec.DecodeError:
+        if not _SURROGATE.search(payload):
+            raise
+    else:
+        if _NUL not in payload:
+            return envelope
+    # The standard library's parser reads what msgspec refuses.
+    return _envelopes.decode(msgspec.json.encode(_cleaned(json.loads(payload))))
 
 
 def _cleaned(value: object) -> object:

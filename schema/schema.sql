@@ -1,0 +1,504 @@
+CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA public;
+
+CREATE FUNCTION public.ensure_partitions(first_day date, last_day date) RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+    DECLARE
+        made integer := 0;
+        monday date := date_trunc('week', first_day::timestamp)::date;
+        parent record;
+        child text;
+        low bigint;
+        high bigint;
+    BEGIN
+        PERFORM pg_advisory_xact_lock(hashtextextended('partitions', 0));
+        WHILE monday <= last_day LOOP
+            low := snowflake_at(monday::timestamp AT TIME ZONE 'UTC');
+            high := snowflake_at((monday + 7)::timestamp AT TIME ZONE 'UTC');
+            FOR parent IN
+                SELECT * FROM (VALUES ('messages', 'id'), ('message_revisions', 'message_id'),
+                                      ('reactions', 'message_id')) AS parents (name, key)
+            LOOP
+                child := parent.name || '_p' || to_char(monday, 'YYYYMMDD');
+                CONTINUE WHEN to_regclass(quote_ident(child)) IS NOT NULL;
+                EXECUTE format('CREATE TABLE %I (LIKE %I INCLUDING ALL EXCLUDING INDEXES, CONSTRAINT bounds'
+                               ' CHECK (%I >= %s AND %I < %s))',
+                               child, parent.name, parent.key, low, parent.key, high);
+                EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)',
+                               parent.name, child, low, high);
+                EXECUTE format('ALTER TABLE %I DROP CONSTRAINT bounds', child);
+                made := made + 1;
+            END LOOP;
+            monday := monday + 7;
+        END LOOP;
+        RETURN made;
+    END $$;
+
+CREATE FUNCTION public.snowflake_at(moment timestamp with time zone) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$ SELECT greatest(floor(extract(epoch FROM moment) * 1000)::bigint - 1420070400000, 0) << 22 $$;
+
+CREATE FUNCTION public.snowflake_time(snowflake bigint) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$ SELECT to_timestamp(((snowflake >> 22) + 1420070400000) / 1000.0) $$;
+
+CREATE TABLE public.alembic_version (
+    version_num character varying(32) NOT NULL
+);
+
+CREATE TABLE public.bot_sequences (
+    bot_id bigint NOT NULL,
+    reserved bigint NOT NULL
+);
+
+CREATE TABLE public.channel_watermarks (
+    guild_id bigint NOT NULL,
+    channel_id bigint NOT NULL,
+    complete_to bigint NOT NULL,
+    seq bigint NOT NULL
+);
+
+CREATE TABLE public.channels (
+    id bigint NOT NULL,
+    guild_id bigint NOT NULL,
+    kind smallint,
+    name text,
+    parent_id bigint,
+    is_archived boolean DEFAULT false NOT NULL,
+    deleted_at timestamp with time zone,
+    blanked_at timestamp with time zone,
+    seq bigint DEFAULT 0 NOT NULL,
+    presence_seq bigint DEFAULT 0 NOT NULL
+);
+
+CREATE TABLE public.daily_activity (
+    guild_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    day date NOT NULL,
+    messages integer DEFAULT 0 NOT NULL,
+    voice_seconds integer DEFAULT 0 NOT NULL
+)
+WITH (fillfactor='80');
+
+CREATE TABLE public.dead_letters (
+    id bigint NOT NULL,
+    queue text NOT NULL,
+    entry_id text NOT NULL,
+    event_type text,
+    guild_id bigint,
+    user_id bigint,
+    reason text NOT NULL,
+    payload bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE public.dead_letters ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.dead_letters_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.embedding_claims (
+    message_id bigint NOT NULL,
+    guild_id bigint NOT NULL,
+    claimed_until timestamp with time zone NOT NULL,
+    attempts smallint NOT NULL
+);
+
+CREATE TABLE public.erasures (
+    guild_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    erased_at timestamp with time zone NOT NULL,
+    below_id bigint NOT NULL,
+    finished_at timestamp with time zone
+);
+
+CREATE TABLE public.event_outcomes (
+    guild_id bigint NOT NULL,
+    day date NOT NULL,
+    outcome text NOT NULL,
+    events bigint NOT NULL
+);
+
+CREATE TABLE public.guild_settings (
+    guild_id bigint NOT NULL,
+    content_mode text,
+    locale text,
+    timezone text DEFAULT 'UTC'::text NOT NULL,
+    prefix text DEFAULT '!'::text NOT NULL,
+    log_channel_id bigint,
+    features jsonb DEFAULT '{}'::jsonb NOT NULL,
+    retention_days integer,
+    set_up boolean DEFAULT false NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_guild_settings_content_mode CHECK ((content_mode = ANY (ARRAY['off'::text, 'counts'::text, 'store'::text]))),
+    CONSTRAINT ck_guild_settings_locale CHECK ((locale ~ '^[a-z]{2,3}(-[A-Z]{2})?$'::text)),
+    CONSTRAINT ck_guild_settings_prefix CHECK (((length(prefix) >= 1) AND (length(prefix) <= 5))),
+    CONSTRAINT ck_guild_settings_retention_days CHECK (((retention_days >= 1) AND (retention_days <= 3650)))
+);
+
+CREATE TABLE public.guilds (
+    id bigint NOT NULL,
+    name text,
+    owner_id bigint,
+    member_count integer,
+    locale text,
+    joined_at timestamp with time zone,
+    left_at timestamp with time zone,
+    seq bigint DEFAULT 0 NOT NULL,
+    presence_seq bigint DEFAULT 0 NOT NULL,
+    first_seen timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.ingest_batches (
+    batch_id text NOT NULL,
+    events integer NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.invites (
+    guild_id bigint NOT NULL,
+    code text NOT NULL,
+    channel_id bigint,
+    inviter_id bigint,
+    max_uses integer,
+    created_at timestamp with time zone,
+    expires_at timestamp with time zone,
+    deleted_at timestamp with time zone,
+    seq bigint DEFAULT 0 NOT NULL,
+    presence_seq bigint DEFAULT 0 NOT NULL
+);
+
+CREATE TABLE public.job_runs (
+    name text NOT NULL,
+    slot timestamp with time zone NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone,
+    outcome text NOT NULL,
+    attempts smallint NOT NULL,
+    counts jsonb NOT NULL,
+    error text,
+    CONSTRAINT ck_job_runs_outcome CHECK ((outcome = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text])))
+);
+
+CREATE TABLE public.members (
+    guild_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    nick text,
+    roles bigint[] DEFAULT '{}'::bigint[] NOT NULL,
+    joined_at timestamp with time zone,
+    left_at timestamp with time zone,
+    invite_code text,
+    invite_seq bigint DEFAULT 0 NOT NULL,
+    first_seen timestamp with time zone DEFAULT now() NOT NULL,
+    message_count bigint DEFAULT 0 NOT NULL,
+    voice_seconds bigint DEFAULT 0 NOT NULL,
+    seq bigint DEFAULT 0 NOT NULL,
+    presence_seq bigint DEFAULT 0 NOT NULL
+)
+WITH (fillfactor='80');
+
+CREATE TABLE public.message_revisions (
+    message_id bigint NOT NULL,
+    written_at timestamp with time zone NOT NULL,
+    guild_id bigint NOT NULL,
+    content text NOT NULL,
+    seq bigint NOT NULL
+)
+PARTITION BY RANGE (message_id);
+
+CREATE TABLE public.message_terms (
+    message_id bigint NOT NULL,
+    guild_id bigint NOT NULL,
+    channel_id bigint NOT NULL,
+    author_id bigint NOT NULL,
+    language text NOT NULL,
+    terms tsvector NOT NULL
+);
+
+CREATE TABLE public.message_vectors (
+    message_id bigint NOT NULL,
+    model text NOT NULL,
+    guild_id bigint NOT NULL,
+    channel_id bigint NOT NULL,
+    author_id bigint NOT NULL,
+    dims smallint NOT NULL,
+    content_hash bytea NOT NULL,
+    embedding public.halfvec NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_message_vectors_dims CHECK ((public.vector_dims(embedding) = dims))
+);
+
+CREATE TABLE public.messages (
+    id bigint NOT NULL,
+    guild_id bigint NOT NULL,
+    channel_id bigint NOT NULL,
+    author_id bigint,
+    content text,
+    kind smallint DEFAULT 0 NOT NULL,
+    reply_to bigint,
+    attachments smallint DEFAULT 0 NOT NULL,
+    seq bigint NOT NULL,
+    edited_at timestamp with time zone,
+    deleted_at timestamp with time zone,
+    embedding_stale_at timestamp with time zone,
+    CONSTRAINT ck_messages_deleted_is_blank CHECK (((deleted_at IS NULL) OR (content IS NULL))),
+    CONSTRAINT ck_messages_placeholder_is_deleted CHECK (((author_id IS NOT NULL) OR (deleted_at IS NOT NULL)))
+)
+PARTITION BY RANGE (id);
+
+CREATE TABLE public.opt_outs (
+    guild_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    since timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.outbound_posts (
+    id bigint NOT NULL,
+    guild_id bigint NOT NULL,
+    channel_id bigint,
+    user_id bigint,
+    subject_id bigint,
+    nonce text NOT NULL,
+    kind text NOT NULL,
+    dedupe_key text NOT NULL,
+    body jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    due_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    first_tried_at timestamp with time zone,
+    sent_at timestamp with time zone,
+    message_id bigint,
+    confirmed_at timestamp with time zone,
+    failed_at timestamp with time zone,
+    last_error text,
+    CONSTRAINT ck_outbound_posts_one_target CHECK ((num_nonnulls(channel_id, user_id) = 1))
+);
+
+ALTER TABLE public.outbound_posts ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.outbound_posts_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.outcomes (
+    interaction_id bigint NOT NULL,
+    guild_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    command text NOT NULL,
+    state text NOT NULL,
+    answer jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_outcomes_state CHECK ((state = ANY (ARRAY['done'::text, 'refused'::text, 'expired'::text])))
+);
+
+CREATE TABLE public.reaction_clears (
+    message_id bigint NOT NULL,
+    emoji text NOT NULL,
+    guild_id bigint NOT NULL,
+    cleared_at timestamp with time zone NOT NULL,
+    seq bigint NOT NULL
+);
+
+CREATE TABLE public.reactions (
+    message_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    emoji text NOT NULL,
+    guild_id bigint NOT NULL,
+    channel_id bigint NOT NULL,
+    reacted_at timestamp with time zone NOT NULL,
+    removed_at timestamp with time zone,
+    seq bigint NOT NULL
+)
+PARTITION BY RANGE (message_id);
+
+CREATE TABLE public.roles (
+    id bigint NOT NULL,
+    guild_id bigint NOT NULL,
+    name text,
+    "position" integer,
+    permissions bigint,
+    color integer,
+    deleted_at timestamp with time zone,
+    seq bigint DEFAULT 0 NOT NULL,
+    presence_seq bigint DEFAULT 0 NOT NULL
+);
+
+CREATE TABLE public.synced_commands (
+    application_id bigint NOT NULL,
+    hash text NOT NULL,
+    synced_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.user_preferences (
+    user_id bigint NOT NULL,
+    locale text,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_user_preferences_locale CHECK ((locale ~ '^[a-z]{2,3}(-[A-Z]{2})?$'::text))
+);
+
+CREATE TABLE public.users (
+    id bigint NOT NULL,
+    name text NOT NULL,
+    display_name text NOT NULL,
+    is_bot boolean DEFAULT false NOT NULL,
+    seq bigint DEFAULT 0 NOT NULL
+);
+
+CREATE TABLE public.voice_sessions (
+    guild_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    seq bigint NOT NULL,
+    channel_id bigint,
+    session_id text,
+    flags smallint DEFAULT 0 NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone
+);
+
+ALTER TABLE ONLY public.alembic_version
+    ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
+
+ALTER TABLE ONLY public.message_revisions
+    ADD CONSTRAINT pk_message_revisions PRIMARY KEY (message_id, written_at);
+
+ALTER TABLE ONLY public.messages
+    ADD CONSTRAINT pk_messages PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.bot_sequences
+    ADD CONSTRAINT pk_bot_sequences PRIMARY KEY (bot_id);
+
+ALTER TABLE ONLY public.channel_watermarks
+    ADD CONSTRAINT pk_channel_watermarks PRIMARY KEY (guild_id, channel_id);
+
+ALTER TABLE ONLY public.channels
+    ADD CONSTRAINT pk_channels PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.daily_activity
+    ADD CONSTRAINT pk_daily_activity PRIMARY KEY (guild_id, user_id, day);
+
+ALTER TABLE ONLY public.dead_letters
+    ADD CONSTRAINT pk_dead_letters PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.embedding_claims
+    ADD CONSTRAINT pk_embedding_claims PRIMARY KEY (message_id);
+
+ALTER TABLE ONLY public.erasures
+    ADD CONSTRAINT pk_erasures PRIMARY KEY (guild_id, user_id);
+
+ALTER TABLE ONLY public.event_outcomes
+    ADD CONSTRAINT pk_event_outcomes PRIMARY KEY (guild_id, day, outcome);
+
+ALTER TABLE ONLY public.guild_settings
+    ADD CONSTRAINT pk_guild_settings PRIMARY KEY (guild_id);
+
+ALTER TABLE ONLY public.guilds
+    ADD CONSTRAINT pk_guilds PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.ingest_batches
+    ADD CONSTRAINT pk_ingest_batches PRIMARY KEY (batch_id);
+
+ALTER TABLE ONLY public.invites
+    ADD CONSTRAINT pk_invites PRIMARY KEY (guild_id, code);
+
+ALTER TABLE ONLY public.job_runs
+    ADD CONSTRAINT pk_job_runs PRIMARY KEY (name, slot);
+
+ALTER TABLE ONLY public.members
+    ADD CONSTRAINT pk_members PRIMARY KEY (guild_id, user_id);
+
+ALTER TABLE ONLY public.message_terms
+    ADD CONSTRAINT pk_message_terms PRIMARY KEY (message_id);
+
+ALTER TABLE ONLY public.message_vectors
+    ADD CONSTRAINT pk_message_vectors PRIMARY KEY (message_id, model);
+
+ALTER TABLE ONLY public.opt_outs
+    ADD CONSTRAINT pk_opt_outs PRIMARY KEY (guild_id, user_id);
+
+ALTER TABLE ONLY public.outbound_posts
+    ADD CONSTRAINT pk_outbound_posts PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.outcomes
+    ADD CONSTRAINT pk_outcomes PRIMARY KEY (interaction_id);
+
+ALTER TABLE ONLY public.reaction_clears
+    ADD CONSTRAINT pk_reaction_clears PRIMARY KEY (message_id, emoji);
+
+ALTER TABLE ONLY public.reactions
+    ADD CONSTRAINT pk_reactions PRIMARY KEY (message_id, user_id, emoji);
+
+ALTER TABLE ONLY public.roles
+    ADD CONSTRAINT pk_roles PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.synced_commands
+    ADD CONSTRAINT pk_synced_commands PRIMARY KEY (application_id);
+
+ALTER TABLE ONLY public.user_preferences
+    ADD CONSTRAINT pk_user_preferences PRIMARY KEY (user_id);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT pk_users PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.voice_sessions
+    ADD CONSTRAINT pk_voice_sessions PRIMARY KEY (guild_id, user_id, seq);
+
+ALTER TABLE ONLY public.outbound_posts
+    ADD CONSTRAINT uq_outbound_posts_guild_id_dedupe_key UNIQUE (guild_id, dedupe_key);
+
+ALTER TABLE ONLY public.outbound_posts
+    ADD CONSTRAINT uq_outbound_posts_nonce UNIQUE (nonce);
+
+CREATE INDEX ix_channels_guild_id ON public.channels USING btree (guild_id);
+
+CREATE INDEX ix_channels_to_blank ON public.channels USING btree (id) WHERE ((deleted_at IS NOT NULL) AND (blanked_at IS NULL));
+
+CREATE INDEX ix_daily_activity_guild_id_day ON public.daily_activity USING btree (guild_id, day);
+
+CREATE INDEX ix_dead_letters_created_at ON public.dead_letters USING btree (created_at);
+
+CREATE INDEX ix_ingest_batches_applied_at ON public.ingest_batches USING btree (applied_at);
+
+CREATE INDEX ix_job_runs_slot ON public.job_runs USING btree (slot);
+
+CREATE INDEX ix_members_user_id ON public.members USING btree (user_id);
+
+CREATE INDEX ix_message_terms_guild_id_message_id ON public.message_terms USING btree (guild_id, message_id);
+
+CREATE INDEX ix_message_terms_terms ON public.message_terms USING gin (terms);
+
+CREATE INDEX ix_message_vectors_guild_id_model_message_id ON public.message_vectors USING btree (guild_id, model, message_id);
+
+CREATE INDEX ix_message_vectors_minilm ON public.message_vectors USING hnsw (((embedding)::public.halfvec(384)) public.halfvec_cosine_ops) WITH (m='16', ef_construction='64') WHERE (model = 'all-minilm-l6-v2/int8'::text);
+
+CREATE INDEX ix_message_vectors_openai ON public.message_vectors USING hnsw (((embedding)::public.halfvec(512)) public.halfvec_cosine_ops) WITH (m='16', ef_construction='64') WHERE (model = 'text-embedding-3-small/512'::text);
+
+CREATE INDEX ix_messages_author_id_guild_id ON ONLY public.messages USING btree (author_id, guild_id);
+
+CREATE INDEX ix_messages_channel_id_id ON ONLY public.messages USING btree (channel_id, id);
+
+CREATE INDEX ix_messages_stale ON ONLY public.messages USING btree (id) WHERE (embedding_stale_at IS NOT NULL);
+
+CREATE INDEX ix_outbound_posts_created_at ON public.outbound_posts USING btree (created_at);
+
+CREATE INDEX ix_outbound_posts_waiting ON public.outbound_posts USING btree (due_at) WHERE ((sent_at IS NULL) AND (failed_at IS NULL));
+
+CREATE INDEX ix_outcomes_created_at ON public.outcomes USING btree (created_at);
+
+CREATE INDEX ix_outcomes_user_id ON public.outcomes USING btree (user_id);
+
+CREATE INDEX ix_reactions_user_id_guild_id ON ONLY public.reactions USING btree (user_id, guild_id);
+
+CREATE INDEX ix_roles_guild_id ON public.roles USING btree (guild_id);
+
+CREATE INDEX ix_voice_sessions_open ON public.voice_sessions USING btree (guild_id, user_id) WHERE ((ended_at IS NULL) AND (channel_id IS NOT NULL));
+
+CREATE INDEX ix_voice_sessions_started_at ON public.voice_sessions USING btree (started_at);
