@@ -49,6 +49,8 @@ _MEET_CHANNELS = text(
     " WHERE NOT EXISTS (SELECT FROM channels WHERE channels.id = r.id) ORDER BY id ON CONFLICT DO NOTHING"
 )
 
+_REOPEN = text("UPDATE channels SET blanked_at = NULL WHERE id = ANY(:ids) AND blanked_at IS NOT NULL")
+
 
 def meet(session: Session, channels: Iterable[tuple[int, int]]) -> None:
     """Make rows for guilds and channels (guild, channel) that only their messages told of so far."""
@@ -143,6 +145,4 @@ def reopen(session: Session, channels: Iterable[int]) -> None:
     """New messages came for these channels; those that are deleted must be blanked again."""
     ids = sorted(set(channels))
     if ids:
-        session.execute(
-            update(Channel).where(Channel.id.in_(ids), Channel.blanked_at.is_not(None)).values(blanked_at=None)
-        )
+        session.execute(_REOPEN, {"ids": ids})
