@@ -5,6 +5,7 @@ names in lower case; `interaction_update` tells how an interaction of that user 
 """
 
 import asyncio
+import contextlib
 
 from aiohttp import web
 
@@ -38,8 +39,10 @@ async def events(request: web.Request) -> web.StreamResponse:
     box.hub.watchers[watch] = user.id
     box.hub.farewells.add(stop)
     try:
-        await response.write(b"retry: 1000\n\n")
-        await _pump(queue, response)
+        # A page that is closed is noticed when something is to be sent to it.
+        with contextlib.suppress(ConnectionResetError):
+            await response.write(b"retry: 1000\n\n")
+            await _pump(queue, response)
     finally:
         box.hub.watchers.pop(watch, None)
         box.hub.farewells.discard(stop)

@@ -141,6 +141,18 @@ async def test_a_lost_stream_comes_back_and_brings_what_was_missed(visit, local)
     screen.errors[:] = [line for line in screen.errors if "ERR_INTERNET_DISCONNECTED" not in line]
 
 
+async def test_a_page_that_is_closed_is_forgotten_without_a_word(visit, local, caplog):
+    screen = await visit("beowulf")
+    assert local.box.hub.watchers
+    await screen.page.close()
+    for number in range(100):
+        await local.say(f"anyone there? {number}", author="wiglaf")
+        if not local.box.hub.watchers:
+            break
+    assert not local.box.hub.watchers
+    assert not [record for record in caplog.records if record.name.startswith("aiohttp")]
+
+
 async def test_a_narrow_window_keeps_everything_within_reach(visit, local):
     await local.say("A message that is long enough to need more than one line on the small window of a phone.", author="wiglaf")
     screen = await visit(viewport={"width": 390, "height": 780}, has_touch=True)
