@@ -86,7 +86,9 @@ def compare(traffic: Traffic) -> None:
     assert counts == dict(traffic.totals())
     daily = traffic.system.value("SELECT sum(messages) FROM daily_activity WHERE guild_id = %s", traffic.guild)
     assert daily == len(traffic.sent)
-    open_sessions = traffic.system.value("SELECT count(*) FROM voice_sessions WHERE left_at IS NULL")
+    open_sessions = traffic.system.value(
+        "SELECT count(*) FROM voice_sessions WHERE ended_at IS NULL AND channel_id IS NOT NULL"
+    )
     assert open_sessions == 0
 
 
@@ -163,7 +165,7 @@ def test_a_redis_that_never_answers_does_not_delay_heartbeats(tmp_path):
             for _ in range(20):
                 traffic.say(20)
             system.until(lambda: system.health()["spool"], "events wait in the spool", 30)
-            assert system.health()["discord"] == "connected"
+            assert system.health()["discord"]["status"] == "connected"
             lag = [line for line in system.metrics().splitlines() if line.startswith("heorot_loop_lag_seconds_max ")]
             assert float(lag[0].split()[1]) < 0.5
         finally:
