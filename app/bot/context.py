@@ -28,6 +28,9 @@ from app.bot.answers import ask
 from app.bot.replies import reply
 from app.core.answers import Answer
 from app.core.commands import DEADLINE_SECONDS, Scalar, reachable
+from app.core.errors import DatabaseUnavailable
+
+READ_SECONDS = 2.5
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -58,5 +61,18 @@ class Context(commands.Context[Any]):
 
 
 async def read(query: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a query in a thread; raises DatabaseUnavailable, which the person is told about."""
-    return await asyncio.to_thread(reachable(query), *args, **kwargs)
+    """Run a query in a thread; raises DatabaseUnavailable, which the person is told about.
+
+    Discord waits three seconds for a first answer, so a database that hangs is given up before; a command that has
+    deferred its answer uses `read_within`.
+    """
+    return await read_within(READ_SECONDS, query, *args, **kwargs)
+
+
+async def read_within(seconds: float, query: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Run a query in a thread for at most so long; raises DatabaseUnavailable."""
+    try:
+        async with asyncio.timeout(seconds):
+            return await asyncio.to_thread(reachable(query), *args, **kwargs)
+    except TimeoutError:
+        raise DatabaseUnavailable from None

@@ -5,7 +5,7 @@ from typing import Any
 from discord import app_commands
 from discord.ext import commands
 
-from app.bot.context import Context, read
+from app.bot.context import Context, read_within
 from app.bot.hybrid import command
 from app.core.errors import BadInput
 from app.core.translations import _, marked
@@ -14,6 +14,8 @@ from app.knowledge.search.views import Results, scope
 
 QUESTION_MAX = 500
 _RESULTS = 25
+# The answer is deferred, so a search may take longer than Discord waits for a first one.
+_PATIENCE_SECONDS = 10.0
 
 
 class Search(commands.Cog):
@@ -36,7 +38,7 @@ class Search(commands.Cog):
         guild_id, channels = scope(context, context.author)
         if not everywhere:
             channels = [channel for channel in channels if channel == context.channel.id]
-        found = await read(queries.search, guild_id, channels, asked, _RESULTS)
+        found = await read_within(_PATIENCE_SECONDS, queries.search, guild_id, channels, asked, _RESULTS)
         if not found.message_ids:
             await context.say(_nothing(context, guild_id))
             return

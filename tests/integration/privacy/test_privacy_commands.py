@@ -96,3 +96,29 @@ async def test_french_people_read_it_in_french(hall, workers, bot):
     workers.start()
     text = await hall.text("privacy off", user="margaux")
     assert text.startswith("✅ Désormais je n’enregistre plus rien de vous ici.")
+
+
+async def test_direct_messages_have_a_choice_of_their_own(hall, workers, bot):
+    workers.start()
+    user = hall.local.user("beowulf")
+    _, channel = await hall.local.rest("POST", "/users/@me/channels", {"recipient_id": str(user)})
+    body = {"type": "command", "user": str(user), "channel": channel["id"], "name": "privacy off", "options": {}}
+    answer = await hall.answered((await hall.local.post("interactions", body))["id"])
+    assert answer["messages"][0]["content"].startswith("✅ From now on I record nothing of you here.")
+    assert rows("SELECT guild_id, user_id FROM opt_outs") == [(0, user)]
+    assert bot.policy.is_opted_out(0, user)
+    assert not bot.policy.is_opted_out(hall.local.guild().id, user)
+
+
+async def test_settings_do_not_belong_to_direct_messages(hall, bot):
+    user = hall.local.user("hrothgar")
+    _, channel = await hall.local.rest("POST", "/users/@me/channels", {"recipient_id": str(user)})
+    said = await hall.local.post(
+        "messages", {"channel": channel["id"], "author": str(user), "content": "!settings show"}
+    )
+
+    async def replied():
+        found = await hall.local.get(f"channels/{channel['id']}/messages")
+        return next((m["content"] for m in found if int(m["id"]) > int(said["id"])), None)
+
+    assert await hall.until_async(replied, "the bot replies") == "⚠️ This command works only in a server."

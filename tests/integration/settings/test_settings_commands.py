@@ -1,9 +1,11 @@
 """Settings through the real bot, the sandbox and a real worker."""
 
+import psycopg2
 import pytest
 
 from app.core import ledger
 from app.core.redis import broker_redis
+from app.core.settings import settings
 from tests.factories.hall import rows
 
 
@@ -181,3 +183,14 @@ async def test_an_old_panel_works_after_a_restart(hall, workers, bot):
         return stored("content_mode", hall.local.guild().id) == "off"
 
     await hall.until_async(changed, "the click counted")
+
+
+async def test_a_database_that_hangs_is_told_before_discord_gives_up(hall, bot):
+    connection = psycopg2.connect(settings().database_url)
+    connection.cursor().execute("LOCK TABLE guild_settings IN ACCESS EXCLUSIVE MODE")
+    try:
+        answer = await hall.use("settings show")
+    finally:
+        connection.close()
+    assert answer["state"] == "answered"
+    assert answer["messages"][0]["content"].startswith("⚠️ My memory is out of reach at the moment.")
