@@ -1,7 +1,7 @@
 // Every request of the page to the sandbox's control API.
 
 /** The sandbox refused, or could not be reached; the message is fit to show. */
-export class Refusal extends Error {}
+class Refusal extends Error {}
 
 async function call(path, options = {}) {
   let answer;

@@ -16,10 +16,10 @@ const LOADING = 1 << 7;
 const GROUP_SPAN = 7 * 60_000;
 const REPLY = 19;
 
-export const isEphemeral = (row) => Boolean(row.flags & EPHEMERAL);
+const isEphemeral = (row) => Boolean(row.flags & EPHEMERAL);
 
 /** Whether the message stands under the head of the one before it. */
-export function isGrouped(row, before) {
+function isGrouped(row, before) {
   if (!before || before.author.id !== row.author.id || row.type !== 0 || row.interaction) return false;
   if (isEphemeral(row) !== isEphemeral(before)) return false;
   const [from, to] = [madeAt(before.id), madeAt(row.id)];

@@ -9,7 +9,7 @@ const textOf = (emoji) => (emoji.id ? `${emoji.name}:${emoji.id}` : emoji.name);
 const mine = (reaction) => reaction.users?.includes(store.me) ?? false;
 
 /** Add the reaction, or take it back when it is already there. */
-export async function toggle(row, emoji) {
+async function toggle(row, emoji) {
   const known = row.reactions?.find((one) => textOf(one.emoji) === emoji);
   const action = known && mine(known) ? "remove" : "add";
   try {

@@ -26,7 +26,7 @@ const midnight = (date) => new Date(date.getFullYear(), date.getMonth(), date.ge
 export const sameDay = (one, other) => midnight(one).getTime() === midnight(other).getTime();
 
 /** "Today at 10:31", "Yesterday at 23:05" or the date. */
-export function moment(date, now = new Date()) {
+function moment(date, now = new Date()) {
   const days = Math.round((midnight(now) - midnight(date)) / DAY);
   if (days === 0) return `Today at ${CLOCK.format(date)}`;
   if (days === 1) return `Yesterday at ${CLOCK.format(date)}`;
@@ -47,7 +47,7 @@ export const dayName = (date) => format({ dateStyle: "long" }).format(date);
 const UNITS = [["year", 365 * DAY], ["month", 30 * DAY], ["day", DAY], ["hour", 3_600_000], ["minute", 60_000], ["second", 1000]];
 
 /** "in 3 hours", "2 days ago". */
-export function relative(date, now = Date.now()) {
+function relative(date, now = Date.now()) {
   const distance = date.getTime() - now;
   const [unit, length] = UNITS.find(([, size]) => Math.abs(distance) >= size) ?? UNITS.at(-1);
   return new Intl.RelativeTimeFormat(undefined, { numeric: "auto" }).format(Math.round(distance / length), unit);

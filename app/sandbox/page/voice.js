@@ -13,7 +13,7 @@ export function voiceMembers(home, place) {
 }
 
 /** Where the user in view listens, or null. */
-export function listening() {
+function listening() {
   for (const home of store.guilds.values()) {
     const id = home.voice.get(store.me);
     if (id) return { home, place: home.channels.get(id) };
@@ -22,7 +22,7 @@ export function listening() {
 }
 
 /** Go into the channel, or out when the user is there already. */
-export async function toggleVoice(place) {
+async function toggleVoice(place) {
   const present = listening()?.place?.id === place.id;
   try {
     await api.voice(store.me, present ? null : place.id);
