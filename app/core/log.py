@@ -15,6 +15,8 @@ request_id: ContextVar[str] = ContextVar("request_id", default="")
 
 _ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None] | tuple[None, None, None]
 _CELERY_TRACE = "celery.app.trace"
+# Libraries that repeat payloads, rows or requests at lower levels, whatever LOG_LEVEL says.
+_TALKATIVE = ("discord", "sqlalchemy", "openai", "httpx", "httpx2", "httpcore", "httpcore2")
 
 
 class _Context(logging.Filter):
@@ -68,7 +70,8 @@ def configure(process: str) -> None:
         )
     )
     logging.basicConfig(level=settings().log_level, handlers=[handler], force=True)
-    logging.getLogger("discord").setLevel(logging.WARNING)
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
     # A task's arguments are ids, but its result line repeats them at every run: the durations stand in the metrics.
     logging.getLogger(_CELERY_TRACE).setLevel(logging.WARNING)
     logging.getLogger("celery.worker.strategy").setLevel(logging.WARNING)
