@@ -19,7 +19,7 @@ from aiohttp import web
 from app.bot.lifecycle import Runtime
 from app.cli.bot import ports
 from app.core.settings import PROJECT, settings
-from app.sandbox.box import BOX, Tuning
+from app.sandbox.box import BOX, Recorder, Tuning
 from app.sandbox.server import create_app, start
 from tests.integration.sandbox.clients import Local
 
@@ -176,12 +176,14 @@ def rows(statement: str, *values: Any) -> list[tuple[Any, ...]]:
 
 
 @asynccontextmanager
-async def sandbox(monkeypatch: Any, reset: Callable[[], None]) -> AsyncIterator[Hall]:
-    """A sandbox on a free port that this process and its children take for Discord."""
+async def sandbox(monkeypatch: Any, reset: Callable[[], None], recorder: Recorder | None = None) -> AsyncIterator[Hall]:
+    """A sandbox on a free port that this process and its children take for Discord; `recorder` sees every exchange."""
     requests: list[tuple[str, str, bytes]] = []
 
-    async def record(request: web.Request, body: bytes, _: web.StreamResponse) -> None:
+    async def record(request: web.Request, body: bytes, response: web.StreamResponse) -> None:
         requests.append((request.method, request.path, body))
+        if recorder is not None:
+            await recorder(request, body, response)
 
     app = create_app(tuning=Tuning(), recorder=record)
     runner, port = await start("127.0.0.1", 0, app)
