@@ -50,22 +50,23 @@ async def wire_of(local, rig):
     return session.wire
 
 
-@pytest.mark.parametrize("bad", FRAMES.values(), ids=FRAMES.keys())
-async def test_a_malformed_frame_costs_only_itself(local, rig, caplog, bad):
+async def test_a_malformed_frame_costs_only_itself(local, rig, caplog):
     caplog.set_level(logging.INFO)
     wire = await wire_of(local, rig)
     sessions = set(local.box.hub.sessions)
-    wire.send(bad)
-    await local.say("still here")
-    await rig.event(MessageSeen, lambda event: event.content == "still here")
-    assert set(local.box.hub.sessions) == sessions, "the connection was kept"
+    for name, bad in FRAMES.items():
+        wire.send(bad)
+        await local.say(f"after {name}")
+        await rig.event(MessageSeen, lambda event, name=name: event.content == f"after {name}")
+        assert set(local.box.hub.sessions) == sessions, f"the connection was kept after {name}"
+    assert len(rig.events(MessageSeen)) == len(FRAMES)
     assert SECRET not in caplog.text
 
 
-@pytest.mark.parametrize("wrong", [{"id": "x"}, {"id": "-5"}, {"id": str(2**70)}, {"author": None}, {"content": 5}])
-async def test_a_message_with_a_wrong_field_is_passed_over(local, rig, caplog, wrong):
+async def test_a_message_with_a_wrong_field_is_passed_over(local, rig, caplog):
     wire = await wire_of(local, rig)
-    wire.send(frame("MESSAGE_CREATE", message(local, **wrong)))
+    for wrong in ({"id": "x"}, {"id": "-5"}, {"id": str(2**70)}, {"author": None}, {"content": 5}):
+        wire.send(frame("MESSAGE_CREATE", message(local, **wrong)))
     await local.say("still here")
     await rig.event(MessageSeen, lambda event: event.content == "still here")
     assert len(rig.events(MessageSeen)) == 1
