@@ -13,6 +13,7 @@ import secrets
 import shutil
 import stat
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -124,7 +125,10 @@ def _sheltered(link: Path) -> Path:
 
 def _unused_uid() -> int:
     """A uid that no account and no process has."""
-    running = {process.uids().real for process in psutil.process_iter()}
+    running = set()
+    for process in psutil.process_iter():
+        with suppress(psutil.NoSuchProcess):
+            running.add(process.uids().real)
     for uid in _UIDS:
         try:
             pwd.getpwuid(uid)
