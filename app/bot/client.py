@@ -18,6 +18,7 @@ from app.bot.ingest import Ingest, note_malformed
 from app.bot.policy import Policy
 from app.bot.publisher import Publisher
 from app.core.clock import DISCORD_EPOCH_MS
+from app.core.errors import HeorotError
 from app.core.settings import PROJECT
 from app.core.translate import MALFORMED
 
@@ -26,6 +27,8 @@ log = logging.getLogger(__name__)
 # A message that comes later than this (a resume, a backlog) is kept, but no longer taken for a command.
 COMMAND_AGE_MS = 300_000
 _SNOWFLAKE_TIME = 22
+# The cog that needs no Discord, and is wanted most while there is none.
+HEALTH = "app.upkeep.health.cog"
 # Guilds arrive right after READY; discord.py waits this long for another one.
 _GUILD_READY_SECONDS = 0.5
 
@@ -98,9 +101,24 @@ class Heorot(commands.AutoShardedBot):
             await self.on_login(self)
 
     async def load_cogs(self) -> None:
-        """Load every feature's cog; a cog that fails ends the start, named."""
+        """Load every feature's cog that is not loaded yet; a cog that fails ends the start, named."""
         for module in cog_modules():
+            if module not in self.extensions:
+                await self._load_cog(module)
+
+    async def load_health(self) -> None:
+        """Tell how the bot is although it never reached Discord."""
+        if HEALTH not in self.extensions:
+            await self._load_cog(HEALTH)
+
+    async def _load_cog(self, module: str) -> None:
+        try:
             await self.load_extension(module)
+        except commands.ExtensionFailed as failed:
+            if isinstance(failed.original, HeorotError):
+                # It is one line for a person already: a taken port.
+                raise failed.original from None
+            raise
 
     async def get_context(self, origin: Any, /, *, cls: Any = Context) -> Any:
         """The context of a command, with our answers."""

@@ -139,6 +139,7 @@ class Runtime:
             else:
                 return
             await self._forget_login()
+            await self.bot.load_health()
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
 

@@ -1,6 +1,7 @@
 """Serves the health endpoints from the bot's own event loop, so that they tell whether it turns."""
 
 import asyncio
+import os
 from contextlib import suppress
 from typing import Any
 
@@ -30,7 +31,8 @@ class HealthCog(commands.Cog):
         try:
             self._server = await server.start(self._monitor, host, port)
         except OSError as error:
-            raise ConfigurationError(f"HEALTH_CHECK_PORT {port} on {host} cannot be used: {error.strerror}.") from None
+            reason = os.strerror(error.errno) if error.errno else str(error)
+            raise ConfigurationError(f"HEALTH_CHECK_PORT {port} on {host} cannot be used: {reason}.") from None
         self._rounds = asyncio.create_task(self._monitor.run(), name="health")
 
     async def cog_unload(self) -> None:
