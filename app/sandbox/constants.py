@@ -8,7 +8,6 @@ Json: TypeAlias = dict[str, Any]
 API = "/api/v10"
 CONTENT_LIMIT = 2000
 EMBED_LIMIT = 10
-ROW_LIMIT = 5
 FILE_LIMIT = 10
 
 

@@ -1,7 +1,7 @@
 """Sends each event to the gateway sessions and page watchers that may see it."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 import orjson
@@ -33,7 +33,8 @@ class Event:
 
     `users`, when given, are the only ones; else `channel_id` asks for its viewers and
     `guild_id` alone for its members. `author_id` marks what carries message content, and
-    `page_only` what no gateway sends (ephemeral answers, which the client shows by itself).
+    `page_only` what no gateway sends (ephemeral answers, which the client shows by itself);
+    `own` is about the bot itself, which needs no intent to hear of it.
     """
 
     name: str
@@ -43,7 +44,7 @@ class Event:
     users: frozenset[int] | None = None
     author_id: int | None = None
     page_only: bool = False
-    own: bool = field(default=False)
+    own: bool = False
 
 
 class Receiver(Protocol):

@@ -1,4 +1,4 @@
-"""GET /sandbox/state, and making guilds, channels, users and members."""
+"""GET /sandbox/state, and making guilds, channels and threads."""
 
 from aiohttp import web
 

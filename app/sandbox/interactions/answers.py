@@ -18,7 +18,7 @@ from app.sandbox.rest.forms import Form, draft_of, origin, store_files
 from app.sandbox.rest.messages import change
 from app.sandbox.state.models import Channel, Message
 
-PONG, MESSAGE, DEFERRED, DEFERRED_UPDATE, UPDATE, CHOICES, MODAL = 1, 4, 5, 6, 7, 8, 9
+MESSAGE, DEFERRED, DEFERRED_UPDATE, UPDATE, CHOICES, MODAL = 4, 5, 6, 7, 8, 9
 _ALLOWED = {
     InteractionType.COMMAND: (MESSAGE, DEFERRED, MODAL),
     InteractionType.COMPONENT: (MESSAGE, DEFERRED, DEFERRED_UPDATE, UPDATE, MODAL),
