@@ -28,9 +28,12 @@ log = logging.getLogger(__name__)
 # So often an entry is tried whole before the event at fault is looked for.
 _TRIES = 3
 _WAITING_SECONDS = 2.0
+# A longer outage is waited out in the ledger: the sweep offers every entry anew, and a task of each offer that
+# retried for ever would pile up tasks for as long as the outage lasts.
+_RETRIES = 4
 
 
-@app.task(name=TASK, bind=True)
+@app.task(name=TASK, bind=True, max_retries=_RETRIES)
 def apply(self: Task, entry_id: str) -> None:
     """Commit one entry of the ledger, and then forget it.
 
