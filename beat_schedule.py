@@ -1,6 +1,8 @@
 """What beat starts, and how often.
 
-Each job is keyed by (name, slot) in `job_runs`, so a late or second beat is harmless; those of `health` only measure.
+Jobs are keyed by (name, slot) in `job_runs`, so a late or second beat is harmless. Where a task has no row there (the
+sweeps of commands, posts, channels and privacy, and the pulses) it only offers what is due, and whoever takes that up
+claims it first.
 An entry expires before the next ones pile up behind a worker that is away: jobs work from what they find to do, so
 that the next one makes up for it.
 """

@@ -23,6 +23,8 @@ from app.core.queue import QUEUE_NAMES, send
 from app.core.redis import broker_redis
 from app.upkeep.health.queries import backlogs
 from app.upkeep.health.service import PULSE, Recorder, stamp_workers, write_gauges
+from app.upkeep.jobs.service import Counts, once
+from beat_schedule import PERIODS
 from tasks.celery import app
 
 _recorder = Recorder()
@@ -48,8 +50,14 @@ for _queue in QUEUE_NAMES:
 
 @app.task(name="health.gauges")
 def measure_backlogs() -> None:
-    """Count the rows that wait for a worker. Twice is safe: the newer figures replace the older."""
-    write_gauges(backlogs())
+    """Count the rows that wait for a worker. Twice is safe: a slot is done once, and newer figures replace older."""
+    once("health.gauges", PERIODS["health.gauges"], _measure)
+
+
+def _measure() -> Counts:
+    counted = backlogs()
+    write_gauges(counted)
+    return counted
 
 
 @task_prerun.connect
