@@ -40,7 +40,7 @@ MESSAGES = Rule("messages", "author_id", before="id < :below_id", label=marked("
 RULES: tuple[Rule, ...] = (
     Rule("reactions", "user_id", before="reacted_at < :erased_at", label=marked("reactions")),
     Rule("voice_sessions", "user_id", before="started_at < :erased_at", label=marked("voice sessions")),
-    Rule("daily_activity", "user_id", label=marked("days of activity")),
+    Rule("daily_activity", "user_id", before="day < CAST(:erased_at AS date)", label=marked("days of activity")),
     Rule("members", "user_id", label=marked("member records")),
     Rule("invites", "inviter_id", how="clear", before="created_at < :erased_at", label=marked("invites")),
     Rule("dead_letters", "user_id", before="created_at < :erased_at", label=marked("events that failed")),

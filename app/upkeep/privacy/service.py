@@ -39,6 +39,11 @@ def opt_out(uow: UnitOfWork, command: Command) -> Answer:
     """Record nothing of this person here from now on. Twice leaves one row."""
     values = {"guild_id": command.guild_id, "user_id": command.user_id}
     uow.session.execute(insert(OptOut).values(**values).on_conflict_do_nothing())
+    # Its end will not be recorded, so it would one day count as time spent talking.
+    uow.session.execute(
+        text("DELETE FROM voice_sessions WHERE guild_id = :guild_id AND user_id = :user_id AND ended_at IS NULL"),
+        values,
+    )
     uow.after_commit(lambda: tell("privacy", command.guild_id))
     return Answer(
         _("From now on I record nothing of you here. What I already have stays until you erase it: /privacy erase.")
@@ -133,18 +138,17 @@ def erase_chunk(session: Session, user_id: int, guild_id: int | None, moment: da
 
 
 def _delete_messages(session: Session, guild_id: int, user_id: int, ids: list[int]) -> None:
-    values = {"ids": ids, "guild": guild_id, "user": user_id, "gone": len(ids)}
+    """Delete these messages with all that hangs on them, and count anew what is left."""
+    values = {"ids": ids, "guild": guild_id, "user": user_id}
     session.execute(text("DELETE FROM messages WHERE id = ANY(:ids)"), values)
     session.execute(text("DELETE FROM message_revisions WHERE message_id = ANY(:ids)"), values)
     session.execute(text("DELETE FROM reactions WHERE message_id = ANY(:ids)"), values)
     index.forget(session, guild_id, ids)
-    session.execute(
-        text(
-            "UPDATE members SET message_count = greatest(message_count - :gone, 0)"
-            " WHERE guild_id = :guild AND user_id = :user"
-        ),
-        values,
-    )
+    # Ingest adds to the total after it inserted: under the row's lock the count sees what is in it, and no more.
+    here = "WHERE guild_id = :guild AND user_id = :user"
+    session.execute(text(f"SELECT FROM members {here} FOR UPDATE"), values)
+    counted = "SELECT count(*) FROM messages WHERE guild_id = :guild AND author_id = :user"
+    session.execute(text(f"UPDATE members SET message_count = ({counted}) {here}"), values)  # noqa: S608 - constants.
 
 
 def _apply(session: Session, rule: Rule, user_id: int, guild_id: int | None, moment: datetime | None) -> None:

@@ -125,6 +125,23 @@ def test_a_large_erasure_goes_on_in_chunks(people, monkeypatch):
     assert named(ANNA, HERE) == []
 
 
+def test_the_total_is_right_when_the_person_goes_on_writing_during_a_large_erasure(people, monkeypatch):
+    monkeypatch.setattr(service, "CHUNK", 2)
+    assert not erase(ANNA, HERE)
+    later = an_id(now() + timedelta(seconds=2))
+    rows("INSERT INTO members (guild_id, user_id, message_count) VALUES (%s, %s, 1)", HERE, ANNA)
+    rows(
+        "INSERT INTO messages (id, guild_id, channel_id, author_id, content, seq) VALUES (%s, %s, 5, %s, 'new', 1)",
+        later,
+        HERE,
+        ANNA,
+    )
+    with db.unit_of_work() as uow:
+        assert service.erase_more(uow.session, HERE, ANNA)
+        uow.commit()
+    assert rows("SELECT message_count FROM members WHERE user_id = %s AND guild_id = %s", ANNA, HERE) == [(1,)]
+
+
 def test_nothing_is_erased_without_the_commit(people):
     before = count()
     with db.unit_of_work() as uow:

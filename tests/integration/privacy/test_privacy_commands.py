@@ -17,9 +17,15 @@ async def test_what_is_kept_is_shown(hall, bot):
 async def test_off_is_obeyed_here_and_at_once_and_on_takes_it_back(hall, workers, bot):
     workers.start()
     guild, user = hall.local.guild().id, hall.local.user("beowulf")
+    rows(
+        "INSERT INTO voice_sessions (guild_id, user_id, seq, channel_id, started_at) VALUES (%s, %s, 1, 5, now())",
+        guild,
+        user,
+    )
     assert (await hall.text("privacy off", user="beowulf")).startswith("✅ From now on I record nothing of you here.")
     assert bot.policy.is_opted_out(guild, user)
     assert rows("SELECT guild_id, user_id FROM opt_outs") == [(guild, user)]
+    assert rows("SELECT count(*) FROM voice_sessions") == [(0,)], "its end would never be recorded"
     assert "and I obey" in await hall.text("privacy show", user="beowulf")
     assert "does not want to be recorded" in await hall.text("profile", member=str(user))
     assert (await hall.text("privacy on", user="beowulf")).startswith("✅")
