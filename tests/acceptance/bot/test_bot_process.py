@@ -88,7 +88,13 @@ def test_a_stopped_bot_keeps_what_it_heard_last(system):
 def test_a_second_bot_says_so_in_one_line_and_ends(system):
     environment = {**system.environment, "HEALTH_CHECK_PORT": str(int(system.environment["HEALTH_CHECK_PORT"]) + 1)}
     second = subprocess.run(
-        [sys.executable, "-m", "app", "bot"], cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "app", "bot"],
+        cwd=PROJECT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
     assert second.returncode == 78
     said = [line for line in second.stderr.splitlines() if not line.startswith("{")]
@@ -99,7 +105,13 @@ def test_a_second_bot_says_so_in_one_line_and_ends(system):
 def test_a_wrong_token_says_so_in_one_line_and_ends(system):
     environment = {**system.environment, "DISCORD_TOKEN": "wrong"}
     refused = subprocess.run(
-        [sys.executable, "-m", "app", "bot"], cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "app", "bot"],
+        cwd=PROJECT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
     assert refused.returncode == 78
     said = [line for line in refused.stderr.splitlines() if not line.startswith("{")]
