@@ -8,7 +8,7 @@ Catalogues are `app/locale/<language>/LC_MESSAGES/heorot.po`, read as they are: 
 of sentences, bring them up to date and translate what is new; a test names what is missing:
 
     pybabel extract -k marked --no-location --omit-header -o heorot.pot app
-    pybabel update -D heorot -d app/locale -i heorot.pot --no-fuzzy-matching && rm heorot.pot
+    pybabel update -D heorot -d app/locale -i heorot.pot --no-wrap -N && rm heorot.pot
 """
 
 import gettext
