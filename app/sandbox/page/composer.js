@@ -14,21 +14,23 @@ import { clearFiles, files, hasFiles, takeFiles } from "./uploads.js";
 const form = byId("composer");
 const draft = byId("draft");
 const TYPING_PAUSE = 8000;
+const BEGUN_MARK = /(?:^|\s)([@#])([^\s@#]{0,32})$/;
 const mentions = new Map();
 const begun = new Map();
 let desk = null;
 let answering = null;
 let typedAt = 0;
 
-new Picker(draft, { label: "Suggestions", anchor: form, search: suggest, choose: (row) => row.run(), empty: "No command of that name" });
+new Picker(draft, { label: "Suggestions", anchor: form, search: suggest, choose: (row) => row.run(),
+  expects: (text) => text.startsWith("/"), empty: "No command of that name" });
 
 async function suggest(text) {
   const before = text.slice(0, draft.selectionStart);
   if (/^\/[^\n]*$/.test(text)) return commandRows(text.slice(1));
-  const found = /(?:^|\s)([@#])([^\s@#]{0,32})$/.exec(before);
+  const found = BEGUN_MARK.exec(before);
   if (!found) return null;
   const rows = ranked(found[1] === "#" ? textPlaces() : mentionable(), found[2], 8);
-  return rows.length ? rows.map((row) => ({ ...row, run: () => insert(found[1], found[2], row) })) : null;
+  return rows.length ? rows.map((row) => ({ ...row, run: () => insert(found[1], row) })) : null;
 }
 
 async function commandRows(text) {
@@ -43,9 +45,10 @@ const mentionable = () => [
 ];
 
 // The field shows names; what is sent carries the marks behind them.
-function insert(sigil, typed, row) {
+function insert(sigil, row) {
   const shown = `${sigil}${row.label}`;
   mentions.set(shown, row.mark);
+  const typed = BEGUN_MARK.exec(draft.value.slice(0, draft.selectionStart))[2];
   const at = draft.selectionStart - typed.length - 1;
   draft.setRangeText(`${shown} `, at, draft.selectionStart, "end");
   fit();
@@ -167,6 +170,7 @@ on("files", fit);
 on("place", adapt);
 on("mention", (id) => {
   draft.focus();
-  draft.setRangeText("@", draft.selectionStart, draft.selectionEnd, "end");
-  insert("@", "", { label: nameOf(id), mark: `<@${id}>` });
+  const gap = /\S$/.test(draft.value.slice(0, draft.selectionStart)) ? " @" : "@";
+  draft.setRangeText(gap, draft.selectionStart, draft.selectionEnd, "end");
+  insert("@", { label: nameOf(id), mark: `<@${id}>` });
 });

@@ -7,9 +7,12 @@ let made = 0;
 
 /** Suggests rows `{label, hint?, icon?, face?, value}` while someone types into `input`. */
 export class Picker {
-  /** `search(text)` gives rows, null for "nothing to suggest here"; `choose(row)` takes one. */
-  constructor(input, { label, search, choose, anchor = input, wait = 0, empty = "Nothing matches" }) {
-    Object.assign(this, { input, search, choose, anchor, wait, empty, rows: [], at: 0, asked: 0, timer: null });
+  /**
+   * `search(text)` gives rows, null for "nothing to suggest here"; `choose(row)` takes one. `expects(text)` says
+   * that rows are sure to come, so that Enter waits for them.
+   */
+  constructor(input, { label, search, choose, expects = () => false, anchor = input, wait = 0, empty = "Nothing matches" }) {
+    Object.assign(this, { input, search, choose, expects, anchor, wait, empty, rows: [], at: 0, asked: 0, timer: null, isBehind: false });
     this.list = h("div", { class: "picker", role: "listbox", id: `picker-${++made}`, "aria-label": label, popover: "manual" });
     this.list.addEventListener("pointerdown", (event) => event.preventDefault());
     input.setAttribute("role", "combobox");
@@ -29,13 +32,16 @@ export class Picker {
   /** Ask again for rows, after a pause when the answers come from the bot. */
   refresh() {
     clearTimeout(this.timer);
+    this.isBehind = true;
     this.timer = setTimeout(() => this.ask(), this.wait);
   }
 
   async ask() {
+    clearTimeout(this.timer);
     const number = ++this.asked;
     const rows = await this.search(this.input.value);
     if (number !== this.asked || document.activeElement !== this.input) return;
+    this.isBehind = false;
     if (rows === null) this.close();
     else this.show(rows);
   }
@@ -78,14 +84,29 @@ export class Picker {
 
   close() {
     this.asked += 1;
+    this.isBehind = false;
     clearTimeout(this.timer);
     this.list.remove();
     this.input.setAttribute("aria-expanded", "false");
     this.input.removeAttribute("aria-activedescendant");
   }
 
+  // Who types faster than the rows come means the rows for what stands there now, not those still shown.
+  async takeFirstOfNext(key) {
+    await this.ask();
+    if (this.isOpen && this.rows.length) this.take(this.rows[0]);
+    else if (key === "Enter") this.input.form?.requestSubmit();
+  }
+
   onKey(event) {
-    if (!this.isOpen || event.isComposing) return;
+    if (event.isComposing) return;
+    if (["Enter", "Tab"].includes(event.key) && !event.shiftKey && this.isBehind && (this.isOpen || this.expects(this.input.value))) {
+      event.preventDefault();
+      event.stopImmediatePropagation();
+      this.takeFirstOfNext(event.key);
+      return;
+    }
+    if (!this.isOpen) return;
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     if (step && this.rows.length) this.at = (this.at + step + this.rows.length) % this.rows.length;
     else if (event.key === "Escape") this.close();

@@ -209,6 +209,16 @@ async def test_mentions_are_completed_and_shown_as_names(visit, local):
     await expect(screen.page.get_by_role("heading", name="tavern", exact=True)).to_be_visible()
 
 
+async def test_the_menu_of_a_member_mentions_him(visit, local):
+    screen = await visit()
+    await screen.draft.fill("Ask")
+    await screen.page.locator("#members").get_by_role("button", name="Wiglaf").click()
+    await screen.page.get_by_role("menuitem", name="Mention").click()
+    await expect(screen.draft).to_have_value("Ask @Wiglaf ")
+    await screen.draft.press("Enter")
+    await expect(screen.last.locator(".mention")).to_have_text("@Wiglaf")
+
+
 async def test_a_refused_message_is_kept_and_the_reason_shown(visit, local):
     screen = await visit()
     await screen.page.route("**/sandbox/messages", lambda route: route.fulfill(status=400, json={"error": "Too long a tale"}))

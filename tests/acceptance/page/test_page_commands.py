@@ -1,5 +1,7 @@
 """Slash commands, context menus and their answers on the page."""
 
+import asyncio
+
 import pytest
 from playwright.async_api import expect
 
@@ -74,6 +76,23 @@ async def test_autocomplete_asks_the_bot_and_choices_carry_their_values(visit, b
     await screen.shoot("command-options")
     await form.get_by_role("button", name="Run the command").click()
     await expect(screen.last.locator(".text")).to_have_text("To Lejre by Horse (h) and tell #tavern with Moderator")
+
+
+async def test_enter_waits_for_the_list_of_commands(visit, bot, local):
+    screen = await visit()
+    may_answer = asyncio.Event()
+
+    async def slowly(route):
+        await may_answer.wait()
+        await route.continue_()
+
+    await screen.page.route("**/sandbox/commands*", slowly)
+    async with screen.page.expect_request("**/sandbox/commands*"):
+        await screen.draft.press_sequentially("/secret")
+    await screen.draft.press("Enter")
+    may_answer.set()
+    await expect(screen.message("Between you and me.")).to_have_class("message ephemeral")
+    assert await local.get(f"channels/{local.channel()}/messages") == []
 
 
 async def test_a_command_takes_a_file(visit, bot):
