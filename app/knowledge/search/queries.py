@@ -35,6 +35,12 @@ UNION
 SELECT lexeme FROM unnest(tsvector_to_array(to_tsvector('simple', :question))) AS lexeme
 WHERE :with_stop_words OR to_tsvector(CAST(:language AS regconfig), lexeme) <> ''
 """
+# Whoever may read a channel may read its public threads (10 of announcements, 11); the bot itself knows only those
+# that are not archived.
+_PUBLIC_THREADS = """
+SELECT id FROM channels
+WHERE guild_id = :guild_id AND parent_id = ANY(:channel_ids) AND kind IN (10, 11) AND deleted_at IS NULL
+"""
 _NOT_OPTED_OUT = "NOT EXISTS (SELECT FROM opt_outs o WHERE o.guild_id = r.guild_id AND o.user_id = r.author_id)"
 _KEYWORDS = f"""
 SELECT r.message_id FROM message_terms r, CAST(:wanted AS tsquery) AS wanted
@@ -137,7 +143,7 @@ def find(
     *,
     vector: bytes | None = None,
 ) -> list[int]:
-    """The ids of the messages of these channels that answer the question best, best first.
+    """The ids of the messages of these channels and their public threads that answer the question best, best first.
 
     Any text is a question; one without a word or a vector finds nothing. Raises BadInput for a limit out of bounds.
     """
@@ -147,7 +153,7 @@ def find(
         )
     if not channel_ids:
         return []
-    scope = {"guild_id": guild_id, "channel_ids": list(channel_ids)}
+    scope = _scope(session, guild_id, channel_ids)
     legs = [_by_words(session, scope, rules.readable(question))]
     if vector is not None:
         legs.append(_by_meaning(session, scope, vector))
@@ -156,8 +162,8 @@ def find(
 
 def hits(guild_id: int, channel_ids: Sequence[int], message_ids: Sequence[int], question: str) -> list[Hit]:
     """These messages as they are now, in this order; without those that went, or may not be read (any more)."""
-    values = {"ids": list(message_ids), "guild_id": guild_id, "channel_ids": list(channel_ids)}
     with Session(engine()) as session:
+        values = {"ids": list(message_ids), **_scope(session, guild_id, channel_ids)}
         rows = {row.id: row for row in session.execute(text(_FETCH), values)}
     words = sorted(rules.readable(question).split(), key=len, reverse=True)
     return [
@@ -165,6 +171,13 @@ def hits(guild_id: int, channel_ids: Sequence[int], message_ids: Sequence[int], 
         for row in map(rows.get, message_ids)
         if row is not None
     ]
+
+
+def _scope(session: Session, guild_id: int, channel_ids: Sequence[int]) -> dict[str, object]:
+    """What every statement is limited to: the guild, these channels and their public threads."""
+    scope = {"guild_id": guild_id, "channel_ids": list(channel_ids)}
+    threads = session.scalars(text(_PUBLIC_THREADS), scope)
+    return {"guild_id": guild_id, "channel_ids": [*channel_ids, *threads]}
 
 
 def _by_words(session: Session, scope: dict[str, object], question: str) -> list[int]:

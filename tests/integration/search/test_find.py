@@ -1,5 +1,7 @@
 """Finding messages by words and by meaning."""
 
+import random
+
 import pytest
 
 from app.clients import minilm
@@ -92,6 +94,49 @@ def test_a_private_message_takes_no_place_among_the_best(index):
     public = write("a zebra was mentioned here once among other animals")
     embed_all()
     assert found("zebra") == by_words("zebra") == [public]
+
+
+@pytest.mark.parametrize(
+    ("kind", "parent", "guild", "is_found"),
+    [
+        (11, PUBLIC, GUILD, True),
+        (10, PUBLIC, GUILD, True),
+        # A private thread is for its members, whom only the bot knows.
+        (12, PUBLIC, GUILD, False),
+        (11, PRIVATE, GUILD, False),
+        (11, PUBLIC, OTHER_GUILD, False),
+        (None, PUBLIC, GUILD, False),
+    ],
+)
+def test_public_threads_are_found_by_who_may_read_their_channel(index, kind, parent, guild, is_found):
+    with unit_of_work() as uow:
+        uow.session.connection().exec_driver_sql(
+            "INSERT INTO channels (id, guild_id, kind, parent_id, is_archived) VALUES (7100, %s, %s, %s, true)",
+            (guild, kind, parent),
+        )
+        uow.commit()
+    message = write("the minutes of the council", channel=7100)
+    embed_all()
+    assert found("minutes of the council") == ([message] if is_found else [])
+    assert bool(queries.hits(GUILD, [PUBLIC], [message], "minutes")) == is_found
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_whatever_the_permissions_only_readable_channels_are_found(index, seed):
+    chance = random.Random(seed)
+    channels = [(guild, guild + 10 + n) for guild in (GUILD, OTHER_GUILD) for n in range(4)]
+    where = {}
+    for n in range(40):
+        guild, channel = chance.choice(channels)
+        where[write(f"the moon rises over hill {n}", guild=guild, channel=channel)] = (guild, channel)
+    embed_all()
+    for _ in range(20):
+        guild = chance.choice((GUILD, OTHER_GUILD))
+        readable = chance.sample([channel for _, channel in channels], chance.randint(0, 8))
+        allowed = {message for message, place in where.items() if place[0] == guild and place[1] in readable}
+        assert set(found("moon over the hill", guild=guild, channels=readable)) == allowed
+        shown = queries.hits(guild, readable, list(where), "moon")
+        assert {hit.message_id for hit in shown} == allowed
 
 
 def test_direct_messages_are_found_only_in_their_own_channel(index):
