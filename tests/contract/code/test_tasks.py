@@ -7,10 +7,13 @@ from collections import Counter
 import pytest
 
 from app.core.queue import QUEUE_NAMES
-from tasks.base import DurableTask
+from beat_schedule import SCHEDULE
+from tasks.base import OUTAGES, DurableTask
 from tasks.celery import app
 
 app.loader.import_default_modules()
+# Tasks that give up early, and the job that finds what they left.
+OFFERED_AGAIN = {"ingest.apply": "ledger.sweep", "embeddings.refresh": "embeddings.sweep"}
 TASKS = {name: task for name, task in app.tasks.items() if not name.startswith("celery.")}
 
 
@@ -35,12 +38,21 @@ def test_it_goes_to_a_queue_that_some_worker_serves(name):
 
 
 @pytest.mark.parametrize("name", sorted(TASKS))
-def test_it_waits_out_an_outage(name):
+def test_a_killed_worker_gives_it_back(name):
     assert isinstance(TASKS[name], DurableTask)
-    assert TASKS[name].max_retries is None
     assert TASKS[name].acks_late
     assert TASKS[name].reject_on_worker_lost
     assert TASKS[name].ignore_result
+
+
+@pytest.mark.parametrize("name", sorted(TASKS))
+def test_it_waits_out_an_outage_or_something_offers_it_again(name):
+    task = TASKS[name]
+    if name in OFFERED_AGAIN:
+        assert OFFERED_AGAIN[name] in SCHEDULE
+    else:
+        assert task.max_retries is None
+        assert set(OUTAGES) <= set(task.autoretry_for)
 
 
 def test_no_name_is_given_twice():
