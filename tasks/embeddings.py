@@ -1,7 +1,10 @@
 """Making messages findable."""
 
 import logging
+import os
+from typing import Any
 
+from celery.signals import worker_process_init
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from app.core import queue
@@ -12,6 +15,17 @@ from beat_schedule import PERIODS
 from tasks.celery import app
 
 log = logging.getLogger(__name__)
+
+# Nobody waits for these queues, and a backlog of embeddings keeps a core busy for as long as it lasts.
+_BACKGROUND = {"embeddings", "media"}
+_NICE = 10
+
+
+@worker_process_init.connect
+def _give_way(**_: Any) -> None:
+    """A worker of nothing but background queues lets every other process go first."""
+    if app.amqp.queues.consume_from.keys() <= _BACKGROUND:
+        os.setpriority(os.PRIO_PROCESS, 0, _NICE)
 
 
 @app.task(name=service.REFRESH, autoretry_for=())

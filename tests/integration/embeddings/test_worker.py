@@ -2,6 +2,9 @@
 
 import time
 
+import psutil
+import pytest
+
 from app.core import queue
 from app.core.db import unit_of_work
 from app.core.redis import broker_redis
@@ -31,6 +34,14 @@ def test_a_hint_is_enough(index, workers):
     service.hint()
     until(lambda: count("message_vectors") == 1, "the vector is there")
     assert stale() == 0
+
+
+@pytest.mark.parametrize(("queues", "nice"), [("embeddings", 10), ("embeddings,media", 10), ("embeddings,ingest", 0)])
+def test_only_a_worker_of_background_queues_lets_others_go_first(index, workers, queues, nice):
+    worker = psutil.Process(workers.start(queues).pid)
+    service.hint()
+    until(lambda: broker_redis().llen("embeddings") == 0, "the hint is taken")
+    assert [child.nice() - worker.nice() for child in worker.children()] == [nice]
 
 
 def test_many_hints_send_one_task(index):
