@@ -8,7 +8,7 @@ from functools import cache
 
 import openai
 
-from app.core.errors import ConfigurationError, RemoteUnavailable
+from app.core.errors import BadInput, ConfigurationError, RemoteUnavailable
 from app.core.settings import settings
 
 EMBEDDING_MODEL = "text-embedding-3-small"
@@ -35,7 +35,10 @@ def _client() -> openai.OpenAI:
 
 
 def embed(texts: Sequence[str]) -> list[list[float]]:
-    """A vector for each text, in order. Blocks; raises RemoteUnavailable, or ConfigurationError for a wrong key."""
+    """A vector for each text, in order. Blocks.
+
+    Raises RemoteUnavailable, ConfigurationError for a wrong key, and BadInput for texts that it refuses.
+    """
     if not texts:
         return []
     try:
@@ -47,6 +50,8 @@ def embed(texts: Sequence[str]) -> list[list[float]]:
         )
     except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
         raise ConfigurationError(f"OPENAI_API_KEY is refused (HTTP {error.status_code}).") from None
+    except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+        raise BadInput(f"the embeddings endpoint refuses these texts (HTTP {error.status_code})") from None
     except openai.APIStatusError as error:
         raise RemoteUnavailable(f"the embeddings endpoint answers with HTTP {error.status_code}") from None
     except openai.APIError as error:

@@ -25,8 +25,8 @@ def key(model: str, text: TextKey) -> str:
     return f"vector:{text[0]}:{model}:{text[1].hex()}"
 
 
-def get(model: str, texts: Sequence[TextKey]) -> dict[TextKey, bytes]:
-    """The vectors that are there."""
+def get(model: str, texts: Sequence[TextKey], size: int) -> dict[TextKey, bytes]:
+    """The vectors that are there and have so many bytes; any other is a miss, and is replaced."""
     if not texts:
         return {}
     try:
@@ -34,7 +34,7 @@ def get(model: str, texts: Sequence[TextKey]) -> dict[TextKey, bytes]:
     except RedisError:
         log.warning("the vector cache is out of reach")
         return {}
-    hits = {text: vector for text, vector in zip(texts, found, strict=True) if vector}
+    hits = {text: vector for text, vector in zip(texts, found, strict=True) if vector and len(vector) == size}
     metrics.add("vector_cache_hits", len(hits))
     metrics.add("vector_cache_misses", len(texts) - len(hits))
     return hits

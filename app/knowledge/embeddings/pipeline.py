@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.core import metrics
 from app.core.db import unit_of_work
-from app.core.errors import ConfigurationError, Unavailable
+from app.core.errors import BadInput, ConfigurationError, Unavailable
 from app.knowledge.embeddings import cache, index, rules
 from app.knowledge.embeddings.index import Claimed
 from app.knowledge.embeddings.providers import Provider, provider
@@ -75,6 +75,9 @@ def _embed_all(rows: Sequence[Claimed]) -> bool:
                 index.release(uow.session, [row for batch in waiting for row in batch])
                 uow.commit()
             return False
+        except BadInput as error:
+            # Their claims run out, and they come back alone, after longer each time; the others go on.
+            log.warning("texts could not be embedded: %s", error)
         waiting.pop(0)
     return True
 
@@ -82,7 +85,7 @@ def _embed_all(rows: Sequence[Claimed]) -> bool:
 def _embed(model: Provider, rows: Sequence[Claimed]) -> None:
     wanted = [row for row in rows if row.may_leave or not model.is_remote]
     texts = {(row.guild_id, row.hash): row.content for row in wanted}
-    vectors = cache.get(model.model, list(texts))
+    vectors = cache.get(model.model, list(texts), model.size)
     missing = [text for text in texts if text not in vectors]
     if missing:
         made = dict(zip(missing, model.embed([texts[text] for text in missing]), strict=True))

@@ -53,8 +53,16 @@ class Provider:
     run: Callable[[Sequence[str]], Sequence[Sequence[float]]]
     breaker: Breaker = field(default_factory=Breaker)
 
+    @property
+    def size(self) -> int:
+        """The bytes of one packed vector."""
+        return 2 * self.dims
+
     def embed(self, texts: Sequence[str]) -> list[bytes]:
-        """One packed vector for each text, in order, or none. Blocks; raises Unavailable or ConfigurationError."""
+        """One packed vector for each text, in order. Blocks.
+
+        Raises Unavailable or ConfigurationError when the model is away, and BadInput when these texts are at fault.
+        """
         self.breaker.check()
         try:
             packed = rules.pack_all(self.run(texts), self.dims, len(texts))

@@ -6,7 +6,7 @@ import struct
 from collections.abc import Iterator, Sequence
 from typing import Protocol, TypeVar
 
-from app.core.errors import Unavailable
+from app.core.errors import BadInput, Unavailable
 
 # PostgreSQL's text search configurations by the first part of a locale; others match exact forms only.
 LANGUAGES = {
@@ -76,16 +76,16 @@ def batches(rows: Sequence[C], budget: int = BATCH_TOKENS) -> Iterator[list[C]]:
 
 
 def pack_all(vectors: Sequence[Sequence[float]], dims: int, wanted: int) -> list[bytes]:
-    """As many packed vectors as texts were given; raises Unavailable when the model made something else."""
+    """As many packed vectors as texts were given; raises Unavailable when the model made more or fewer."""
     if len(vectors) != wanted:
         raise Unavailable(f"the embedding model gave {len(vectors)} vectors for {wanted} texts")
     return [pack(vector, dims) for vector in vectors]
 
 
 def pack(vector: Sequence[float], dims: int) -> bytes:
-    """A vector as little-endian halves. Raises Unavailable when a model gave what is no vector of its own."""
+    """A vector as little-endian halves. Raises BadInput when the model made no proper vector of the text."""
     if len(vector) != dims or not all(map(math.isfinite, vector)) or not any(vector):
-        raise Unavailable(f"the embedding model gave no vector of {dims} finite numbers")
+        raise BadInput(f"the embedding model gave no vector of {dims} finite numbers")
     return struct.pack(f"<{dims}e", *vector)
 
 

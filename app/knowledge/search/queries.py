@@ -129,7 +129,7 @@ def vector_of(guild_id: int, question: str) -> bytes | None:
         if model.is_remote and not _may_leave(guild_id):
             return None
         return model.embed([asked])[0]
-    except (Unavailable, ConfigurationError) as error:
+    except (BadInput, Unavailable, ConfigurationError) as error:
         log.warning("searching by words alone: %s", error)
         return None
 

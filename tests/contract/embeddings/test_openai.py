@@ -8,7 +8,7 @@ import jsonschema
 import pytest
 
 from app.clients import openai
-from app.core.errors import ConfigurationError, RemoteUnavailable
+from app.core.errors import BadInput, ConfigurationError, RemoteUnavailable
 from app.core.settings import settings
 from app.knowledge.embeddings import providers
 
@@ -110,13 +110,21 @@ def test_nothing_is_sent_for_no_texts(fake):
     assert fake.requests == []
 
 
-@pytest.mark.parametrize("status", [400, 404, 408, 429, 500, 503])
+@pytest.mark.parametrize("status", [404, 408, 429, 500, 503])
 def test_an_answer_other_than_vectors_is_an_outage_that_repeats_no_text(fake, status):
     fake.status = status
     with pytest.raises(RemoteUnavailable, match=f"HTTP {status}") as caught:
         openai.embed(["a secret"])
     assert "secret" not in str(caught.value)
     assert len(fake.requests) == 1
+
+
+@pytest.mark.parametrize("status", [400, 422])
+def test_refused_texts_are_no_outage_and_not_repeated_either(fake, status):
+    fake.status = status
+    with pytest.raises(BadInput, match=f"refuses these texts .HTTP {status}") as caught:
+        openai.embed(["a secret"])
+    assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("status", [401, 403])

@@ -9,7 +9,7 @@ import pytest
 
 from app.clients import minilm
 from app.core.db import unit_of_work
-from app.core.errors import Unavailable
+from app.core.errors import BadInput, Unavailable
 from app.core.redis import cache_redis
 from app.knowledge.embeddings import index as steps
 from app.knowledge.embeddings import pipeline, providers, queries
@@ -207,6 +207,41 @@ def test_what_is_no_vector_is_never_stored(index, monkeypatch, wrong):
     assert pipeline.refresh() is False
     assert rows(VECTORS) == []
     assert len(rows(STALE)) == 1
+
+
+def test_a_text_that_always_fails_holds_up_no_others(index, monkeypatch):
+    poison = write("poison")
+    others = [write(f"healthy text {n}") for n in range(5)]
+    real = minilm.embed
+
+    def embed(texts):
+        if "poison" in texts:
+            raise BadInput("refused")
+        return real(texts)
+
+    monkeypatch.setattr(minilm, "embed", embed)
+    # Together it fails twice; from the third attempt on it stands alone.
+    for _ in range(3):
+        assert pipeline.refresh() is False
+        with unit_of_work() as uow:
+            uow.session.connection().exec_driver_sql("UPDATE embedding_claims SET claimed_until = now()")
+            uow.commit()
+    assert [row[0] for row in rows(VECTORS)] == others
+    assert rows(STALE) == rows(CLAIMS) == [(poison,)]
+    embed_all()
+    ((waits,),) = rows("SELECT claimed_until - now() > interval '5 minutes' FROM embedding_claims")
+    assert waits
+
+
+def test_a_corrupt_cached_vector_is_replaced(index):
+    write("good evening")
+    embed_all()
+    (name,) = cache_redis().keys("vector:*")
+    cache_redis().set(name, b"not a vector")
+    write("good evening")
+    embed_all()
+    assert len(rows(VECTORS)) == 2
+    assert len(cache_redis().get(name)) == 768
 
 
 def test_a_text_that_comes_again_costs_no_model(index, monkeypatch):

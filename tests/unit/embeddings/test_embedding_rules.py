@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.errors import Unavailable
+from app.core.errors import BadInput, Unavailable
 from app.knowledge.embeddings import rules
 from app.knowledge.embeddings.providers import Breaker, Provider
 
@@ -44,7 +44,7 @@ def test_the_text_form_names_every_half_exactly(vector):
 
 @pytest.mark.parametrize("wrong", [[1.0], [1.0, math.nan], [math.inf, 0.0], [0.0, 0.0]])
 def test_what_is_no_vector_is_refused(wrong):
-    with pytest.raises(Unavailable, match="no vector of 2"):
+    with pytest.raises(BadInput, match="no vector of 2"):
         rules.pack(wrong, 2)
 
 
