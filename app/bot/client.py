@@ -24,6 +24,9 @@ from app.core.translate import MALFORMED
 
 log = logging.getLogger(__name__)
 
+# The bot hears who is in voice and never speaks there; discord.py would warn that it could not.
+discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False
+
 # A message that comes later than this (a resume, a backlog) is kept, but no longer taken for a command.
 COMMAND_AGE_MS = 300_000
 _SNOWFLAKE_TIME = 22

@@ -64,6 +64,10 @@ class Policy:
         """Keep nothing of this person from now on; the next snapshot decides for good."""
         self.data = msgspec.structs.replace(self.data, opted_out=self.data.opted_out | {(guild_id, user_id)})
 
+    def unblock(self, guild_id: int, user_id: int) -> None:
+        """Keep what this person does again, now that their wish to be kept is committed."""
+        self.data = msgspec.structs.replace(self.data, opted_out=self.data.opted_out - {(guild_id, user_id)})
+
     async def refresh(self, loader: Callable[[], PolicyData]) -> None:
         """Read a new snapshot in a thread; the loader's errors pass through, and the old one then stays."""
         self.data = await asyncio.to_thread(loader)
