@@ -83,6 +83,9 @@ class Process:
         finally:
             os.close(writing)
         self._running = process
+        if self._stopping.is_set():
+            # It was asked to end while it was being started.
+            self.terminate()
         hearing = asyncio.create_task(self._hear(reading))
         try:
             code = await process.wait()
