@@ -1,5 +1,7 @@
 """What a guild lets us keep, and who has opted out: the data behind `app.bot.policy`, read by app.upkeep.settings."""
 
+from typing import Any
+
 import msgspec
 
 OFF, COUNTS, STORE = "off", "counts", "store"
@@ -24,3 +26,28 @@ class PolicyData(msgspec.Struct, frozen=True, kw_only=True):
     # The languages that people chose for themselves, by user.
     languages: dict[int, str] = msgspec.field(default_factory=dict)
     default_mode: str = COUNTS
+
+
+def with_setting(data: PolicyData, guild_id: int, column: str, value: Any) -> PolicyData:
+    """The snapshot after one setting of a guild changed, so that a bot obeys before it reads the next one.
+
+    Settings that a snapshot does not hold leave it as it is; None takes a choice back.
+    """
+    if column == "features":
+        off = set(data.switched_off.get(guild_id, frozenset()))
+        off = off.difference(value) | {name for name, is_on in value.items() if not is_on}
+        return msgspec.structs.replace(data, switched_off={**data.switched_off, guild_id: frozenset(off)})
+    field = {"content_mode": "modes", "prefix": "prefixes", "locale": "locales"}.get(column)
+    return data if field is None else _with(data, field, guild_id, value)
+
+
+def with_language(data: PolicyData, user_id: int, language: str | None) -> PolicyData:
+    """The snapshot after a person chose a language, or none."""
+    return _with(data, "languages", user_id, language)
+
+
+def _with(data: PolicyData, field: str, key: int, value: Any) -> PolicyData:
+    known = {**getattr(data, field), key: value}
+    if value is None:
+        del known[key]
+    return msgspec.structs.replace(data, **{field: known})

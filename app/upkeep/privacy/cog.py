@@ -39,7 +39,10 @@ class Privacy(commands.Cog):
     @subcommand(privacy, marked("/on"), marked("Let me record you here again"))
     async def on(self, context: Context) -> None:
         """Opt in again."""
-        await context.say(await context.ask("commands.privacy_on"))
+        answer = await context.ask("commands.privacy_on")
+        if answer.state == "done":
+            context.bot.policy.unblock(context.guild_id, context.author.id)
+        await context.say(answer)
 
     @subcommand(privacy, marked("/erase"), marked("Erase everything I have of you so far"))
     @app_commands.describe(confirmation=marked("“confirm” or “confirm everywhere” erases without asking again"))

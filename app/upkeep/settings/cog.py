@@ -10,11 +10,12 @@ from app.bot.checks import manager_only
 from app.bot.context import Context, read
 from app.bot.hybrid import command, group, subcommand
 from app.core.errors import BadInput
+from app.core.policy import with_language
 from app.core.translations import LANGUAGES, _, marked
 from app.upkeep.settings import queries, rules
 from app.upkeep.settings.messages import effective
 from app.upkeep.settings.rules import SETTINGS, Setting
-from app.upkeep.settings.views import SettingModal, SetupPanel, panel_text, resolve
+from app.upkeep.settings.views import SettingModal, SetupPanel, panel_text, set_one
 
 # Discord shows at most this many suggestions.
 _SUGGESTIONS = 25
@@ -61,9 +62,7 @@ class Settings(commands.Cog):
         if value is None:
             await self._ask_for_value(context, setting)
             return
-        value = resolve(context.guild, setting, value)
-        rules.parse(setting, value)
-        await context.say(await context.ask("commands.settings_set", key=setting.key, value=value))
+        await context.say(await set_one(context, setting, value))
 
     @change.autocomplete("key")
     async def _complete_key(self, _interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
@@ -90,7 +89,11 @@ class Settings(commands.Cog):
     @app_commands.describe(language=marked("A language, or auto for the one of your Discord"))
     async def language(self, context: Context, language: str) -> None:
         """Choose one's own language."""
-        await context.say(await context.ask("commands.language_set", language=language))
+        answer = await context.ask("commands.language_set", language=language)
+        if answer.state == "done":
+            policy = context.bot.policy
+            policy.data = with_language(policy.data, context.author.id, answer.data["language"])
+        await context.say(answer)
 
     @language.autocomplete("language")
     async def _complete_language(

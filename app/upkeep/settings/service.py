@@ -38,7 +38,7 @@ def change(uow: UnitOfWork, command: Command) -> Answer:
     _post_change(uow, command, setting, value, before)
     uow.after_commit(lambda: tell("settings", command.guild_id))
     text = _("{key} is now {value}.").format(key=f"**{setting.key}**", value=messages.shown(setting, value))
-    return Answer(text, data={"key": setting.key, "value": value})
+    return Answer(text, data={"column": setting.column, "value": value})
 
 
 def finish_setup(uow: UnitOfWork, command: Command) -> Answer:
@@ -64,9 +64,10 @@ def choose_language(uow: UnitOfWork, command: Command) -> Answer:
     )
     uow.after_commit(lambda: tell("settings", 0))
     if locale is None:
-        return Answer(_("I will speak the language of your Discord."))
+        return Answer(_("I will speak the language of your Discord."), data={"language": None})
     with speaking(locale):
-        return Answer(_("I will speak {language} to you.").format(language=LANGUAGES[locale]))
+        text = _("I will speak {language} to you.").format(language=LANGUAGES[locale])
+    return Answer(text, data={"language": locale})
 
 
 def _current(session: Session, guild_id: int) -> GuildSettings | None:

@@ -7,9 +7,11 @@ import discord
 from app.bot.answers import ask
 from app.bot.context import read
 from app.bot.replies import reply
+from app.bot.translations import Source
 from app.bot.views import GuardedModal, GuardedView
+from app.core.answers import Answer
 from app.core.errors import BadInput
-from app.core.policy import CONTENT_MODES
+from app.core.policy import CONTENT_MODES, with_setting
 from app.core.translations import LANGUAGES, _
 from app.upkeep.settings import queries, rules
 from app.upkeep.settings.messages import effective, explained
@@ -155,9 +157,7 @@ class SettingModal(GuardedModal):
 
 async def change(interaction: discord.Interaction[Any], setting: Setting, value: str, *, panel: bool) -> None:
     """Change one setting by a click or a modal; a panel shows the new state, and what went wrong is told apart."""
-    value = resolve(interaction.guild, setting, value)
-    rules.parse(setting, value)
-    answer = await ask(interaction, "commands.settings_set", key=setting.key, value=value)
+    answer = await set_one(interaction, setting, value)
     if not panel:
         await reply(interaction, answer)
         return
@@ -166,11 +166,21 @@ async def change(interaction: discord.Interaction[Any], setting: Setting, value:
         await reply(interaction, answer)
 
 
-async def refresh(interaction: discord.Interaction[Any], *, note: str = "") -> None:
+async def set_one(source: Source, setting: Setting, value: str) -> Answer:
+    """Have one setting changed, and obey it in this process at once."""
+    value = resolve(source.guild, setting, value)
+    rules.parse(setting, value)
+    answer = await ask(source, "commands.settings_set", key=setting.key, value=value)
+    if answer.state == "done" and source.guild:
+        policy = (source.client if isinstance(source, discord.Interaction) else source.bot).policy
+        policy.data = with_setting(policy.data, source.guild.id, answer.data["column"], answer.data["value"])
+    return answer
+
+
+async def refresh(interaction: discord.Interaction[Any]) -> None:
     """Show the panel's present state in its message."""
     settings = await read(queries.load, interaction.guild_id or 0)
-    content = "\n".join(part for part in (panel_text(settings), note) if part)
-    await interaction.edit_original_response(content=content, view=SetupPanel(settings))
+    await interaction.edit_original_response(content=panel_text(settings), view=SetupPanel(settings))
 
 
 def resolve(guild: discord.Guild | None, setting: Setting, value: str) -> str:
