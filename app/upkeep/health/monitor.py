@@ -130,7 +130,8 @@ class Monitor:
         for name, fault in faults.items():
             parts[name], is_news = self._memory.note(name, fault, now)
             if is_news:
-                level = logging.WARNING if fault else logging.INFO
+                # At the first look nothing is wrong yet: the bot is on its way to Discord.
+                level = logging.WARNING if fault and self._latest else logging.INFO
                 log.log(level, "%s is %s", name, parts[name].status, extra={"reason": fault})
         return parts
 
