@@ -5,14 +5,12 @@ error is named by its kind, and its message is kept only where it speaks of mach
 """
 
 import traceback
-from types import TracebackType
 
 import psycopg2
 import redis.exceptions
 
 from app.core.errors import ConfigurationError, Unavailable
 
-ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
 _TECHNICAL = (ConfigurationError, Unavailable, redis.exceptions.ConnectionError, redis.exceptions.TimeoutError)
 
 
