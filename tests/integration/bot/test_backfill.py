@@ -10,10 +10,10 @@ from tests.factories.bots import texts, until
 
 
 async def backfilled(rig, runtime):
+    """Wait until no gap is open and what the backfill told is in the ledger."""
     await until(lambda: runtime.watermarks.open_channels == 0, "no gap is open")
-    last = max(event.seq for event in rig.events(WatermarkAdvanced)) if rig.events(WatermarkAdvanced) else 0
-    await asyncio.sleep(0.15)
-    return last
+    runtime.buffer.flush()
+    await runtime.publisher.submit(lambda: None, after_batches=True)
 
 
 async def settle(rig, runtime, text):
