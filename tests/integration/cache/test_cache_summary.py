@@ -27,9 +27,9 @@ def test_entries_guilds_and_hits_are_counted(database, capsys):
     empty = {"cache": "vector", "entries": 0, "guilds": 0, "hits": 0, "misses": 0, "hit_rate": None}
     assert json.loads(capsys.readouterr().out) == {"caches": [empty]}
     texts = [(1, b"\x01"), (1, b"\x02"), (2, b"\x01")]
-    cache.get("model", texts)
+    cache.get("model", texts, 6)
     cache.put("model", dict.fromkeys(texts, b"vector"))
-    assert len(cache.get("model", texts[:1])) == 1
+    assert len(cache.get("model", texts[:1], 6)) == 1
     write_counts()
     assert main.main(["cache", "summary", "--json"]) == 0
     full = {"cache": "vector", "entries": 3, "guilds": 2, "hits": 1, "misses": 3, "hit_rate": 0.25}
