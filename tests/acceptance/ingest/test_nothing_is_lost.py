@@ -129,7 +129,7 @@ def test_valkey_postgres_and_the_bot_are_killed_in_turn(tmp_path):
                 case 34:
                     system.restart("bot")
 
-        talk(traffic, 2600, between)
+        talk(traffic, 2400, between)
         system.until(system.bot_is_ready, "the bot is connected again", 60)
         assert_everything_is_stored(traffic)
 
