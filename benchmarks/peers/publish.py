@@ -1,18 +1,17 @@
 """Enqueue peer (a)'s messages, each as a task of its own."""
 
 import sys
-import time
 
 from benchmarks.peers.per_message import store
 
 
 def main() -> None:
-    """Publish as many messages as the command line says."""
-    base = time.time_ns()
-    for number in range(int(sys.argv[1])):
+    """Publish as many messages as the command line says, from that number on."""
+    count, first = int(sys.argv[1]), int(sys.argv[2])
+    for number in range(first, first + count):
         store.delay(
             {
-                "id": base + number,
+                "id": number,
                 "guild": 1,
                 "channel": number % 5,
                 "author": number % 50,
