@@ -7,6 +7,7 @@ from app.core.settings import settings
 from beat_schedule import SCHEDULE
 
 broker_url = settings().broker_url
+broker_transport = "app.core.transport:Transport"
 broker_connection_timeout = 1
 broker_connection_retry_on_startup = True
 broker_connection_max_retries = None
@@ -42,7 +43,6 @@ worker_prefetch_multiplier = 1
 worker_send_task_events = True
 task_send_sent_event = True
 worker_hijack_root_logger = False
-worker_cancel_long_running_tasks_on_connection_loss = True
 worker_proc_alive_timeout = 30.0
 
 # Left to its defaults, Celery would bind every queue to the exchange and key of the default queue.
