@@ -104,6 +104,11 @@ def apply(
     return _Writer(session, sorted_by_type(admission.events), ports).write()
 
 
+def wait_for_batches(session: Session) -> None:
+    """Wait for the batches that are under way, and keep others out until this transaction ends."""
+    session.execute(text(_GATE.format(how="")))
+
+
 def claim(session: Session, batch_id: str, events: int) -> bool:
     """Whether this transaction is the one that applies the batch."""
     statement = insert(IngestBatch).values(batch_id=batch_id, events=events).on_conflict_do_nothing()
@@ -150,11 +155,13 @@ class _Writer:
         guilds.apply_roles(session, self._of(RoleSeen, RoleDeleted))
         guilds.meet(session, ((event.guild_id, event.channel_id) for event in versions))
         invites.apply(session, self._of(InviteCreated, InviteDeleted))
-        self._name_people(versions, changes)
         written = self._write_messages(versions)
         guilds.reopen(session, (version.channel_id for version in written.new))
         states = self._voice_states()
+        # From here on this batch holds rows that others want, which write about the same people: the less is left to do
+        # until the commit, the less they wait.
         self._count(written.new, changes, states)
+        self._name_people(versions, changes)
         members.apply(session, changes)
         seconds = voice.apply(session, states)
         members.add_voice(session, seconds)
