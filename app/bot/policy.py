@@ -12,8 +12,8 @@ from collections.abc import Callable
 import msgspec
 import redis.exceptions
 
+from app.core.outage import Outage
 from app.core.policy import DIRECT_MESSAGES, OFF, STORE, PolicyData
-from app.core.quiet import describe
 from app.core.redis import async_broker_redis
 
 log = logging.getLogger(__name__)
@@ -81,6 +81,16 @@ class PolicyKeeper:
         self._policy = policy
         self._loader = loader
         self._changed = asyncio.Event()
+        self._unread = Outage(
+            log,
+            lost="settings and opt-outs cannot be read again; those in force stay",
+            back="settings and opt-outs are read again",
+        )
+        self._unheard = Outage(
+            log,
+            lost=f"changes of settings are not heard at once, but within {REFRESH_SECONDS:g} s",
+            back="changes of settings are heard at once again",
+        )
 
     async def run(self) -> None:
         """Renew the snapshot at each change, and every half minute in case a change was not heard."""
@@ -104,14 +114,16 @@ class PolicyKeeper:
         try:
             await self._policy.refresh(self._loader)
         except Exception as error:  # noqa: BLE001 - whatever failed, the snapshot in force goes on protecting people.
-            log.warning("settings and opt-outs could not be read again: %s", describe(error))
+            self._unread.goes_on(error)
+        else:
+            self._unread.is_over()
 
     async def _listen(self) -> None:
         while True:
             try:
                 await self._listen_once()
             except (redis.exceptions.RedisError, OSError) as error:
-                log.info("changes of settings cannot be heard at the moment: %s", describe(error))
+                self._unheard.goes_on(error)
                 await asyncio.sleep(_RECONNECT_SECONDS)
 
     async def _listen_once(self) -> None:
@@ -119,6 +131,7 @@ class PolicyKeeper:
         try:
             async with client.pubsub(ignore_subscribe_messages=True) as pubsub:
                 await pubsub.subscribe(CHANNEL)
+                self._unheard.is_over()
                 # A change before the subscription may have gone unheard.
                 self._changed.set()
                 while True:

@@ -16,6 +16,7 @@ import redis.asyncio
 import redis.exceptions
 
 from app.core.errors import QueueUnavailable
+from app.core.outage import Outage
 from app.core.redis import async_broker_redis
 
 log = logging.getLogger(__name__)
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 KEPT_SECONDS = 300
 _SUBSCRIBE_SECONDS = 1.0
 _RECONNECT_SECONDS = 0.5
+_PATIENCE_SECONDS = 1.0
 # A subscription must never be empty; no interaction has this id.
 _IDLE_CHANNEL = "answer:0"
 
@@ -68,8 +70,12 @@ class AnswerBoard:
         self._client: redis.asyncio.Redis | None = None
         self._pubsub: redis.asyncio.client.PubSub | None = None
         self._listener: asyncio.Task[None] | None = None
+        self._is_closing = False
         self._waiting: dict[str, asyncio.Future[Answer]] = {}
         self._subscribed: dict[str, asyncio.Future[None]] = {}
+        self._outage = Outage(
+            log, lost="the subscription for answers was lost", back="the subscription for answers is there again"
+        )
 
     def start(self) -> None:
         """Listen until closed; a lost connection is made again."""
@@ -77,7 +83,12 @@ class AnswerBoard:
         self._listener = asyncio.create_task(self._listen(), name="answers")
 
     async def close(self) -> None:
-        """Stop listening."""
+        """Stop listening.
+
+        A cancellation that meets redis-py while it connects can be swallowed there, so the listener also looks at a
+        flag, at least every `_PATIENCE_SECONDS`.
+        """
+        self._is_closing = True
         if self._listener:
             self._listener.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -130,15 +141,16 @@ class AnswerBoard:
 
     async def _listen(self) -> None:
         assert self._client is not None, "start() comes first"
-        while True:
+        while not self._is_closing:
             try:
                 async with self._client.pubsub() as pubsub:
                     await pubsub.subscribe(_IDLE_CHANNEL, *self._waiting)
                     self._pubsub = pubsub
-                    while True:
-                        await self._hear(await pubsub.get_message(timeout=None))
+                    self._outage.is_over()
+                    while not self._is_closing:
+                        await self._hear(await pubsub.get_message(timeout=_PATIENCE_SECONDS))
             except (redis.exceptions.RedisError, OSError, TimeoutError) as error:
-                log.warning("the subscription for answers was lost: %s", type(error).__name__)
+                self._outage.goes_on(error)
             finally:
                 self._pubsub = None
             await asyncio.sleep(_RECONNECT_SECONDS)

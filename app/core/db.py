@@ -35,7 +35,11 @@ def engine() -> Engine:
             "connect_timeout": max(1, settings().db_connection_timeout // 1000),
             "application_name": "heorot",
             "options": "-c timezone=UTC",
+            # A server that vanished without a word is given up within a minute.
             "keepalives_idle": 30,
+            "keepalives_interval": 10,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 30_000,
         },
     )
 

@@ -59,3 +59,25 @@ async def test_a_bot_whose_lock_another_took_is_told(database):
     await asyncio.wait_for(lock.watch(lost.append), 10)
     assert isinstance(lost[0], AlreadyRunning)
     await rival.release()
+
+
+async def test_postgresql_asks_after_a_silent_host_soon(database):
+    lock = InstanceLock(1)
+    await lock.acquire()
+    names = ("tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count")
+    found = [int(lock._connection.execute(text(f"SHOW {name}")).scalar()) for name in names]
+    assert 0 < found[0] + found[1] * found[2] <= 30
+    await lock.release()
+
+
+async def test_a_holder_on_this_host_is_told_from_one_elsewhere(database, monkeypatch):
+    lock = InstanceLock(-(2**40))
+    await lock.acquire()
+    with pytest.raises(AlreadyRunning) as here:
+        await InstanceLock(-(2**40)).acquire()
+    away = instance._IS_ELSEWHERE.text.replace("inet_client_addr()", "CAST('192.0.2.1' AS inet)")
+    monkeypatch.setattr(instance, "_IS_ELSEWHERE", text(away))
+    with pytest.raises(AlreadyRunning) as elsewhere:
+        await InstanceLock(-(2**40)).acquire()
+    assert (here.value.is_elsewhere, elsewhere.value.is_elsewhere) == (False, True)
+    await lock.release()

@@ -127,3 +127,20 @@ async def test_a_full_spool_leaves_the_gateway_and_backfill_brings_the_rest(loca
     await until(lambda: runtime.bot.connected_since is not None, "the gateway is back")
     await until(lambda: {e.content for e in rig.events(MessageSeen)} >= set(said), "every message is in the ledger")
     assert runtime.publisher.full_since is None
+
+
+async def test_what_hears_redis_says_once_that_it_is_away_and_once_that_it_is_back(local, rig, proxy, caplog):
+    await rig.start()
+    lost = ("the subscription for answers was lost", "changes of settings are not heard")
+    back = ("the subscription for answers is there again", "changes of settings are heard at once again")
+
+    def lines(start):
+        return [message for message in caplog.messages if message.startswith(start)]
+
+    await proxy.refuse()
+    await until(lambda: all(lines(start) for start in lost), "both say that Redis is away")
+    # Long enough for several more attempts of either.
+    await asyncio.sleep(5)
+    await proxy.start()
+    await until(lambda: all(lines(start) for start in back), "both say that it is back")
+    assert [len(lines(start)) for start in (*lost, *back)] == [1, 1, 1, 1]
