@@ -8,6 +8,7 @@ stretch before it is listed again, where edits and deletions may have gone unhea
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
@@ -20,6 +21,7 @@ from app.bot.client import Heorot
 from app.bot.reactions import Reacted, Reactions, listed_reactions
 from app.bot.watermarks import Watermarks
 from app.core.clock import DISCORD_EPOCH_MS, now, snowflake_at
+from app.core.errors import QueueUnavailable
 from app.core.events import Event
 from app.core.quiet import describe
 from app.core.translate import MALFORMED, Context, Payload
@@ -34,6 +36,8 @@ _CHANNELS_AT_ONCE = 4
 RECHECK_HOURS = 24
 RECHECK_PAGES = 100
 _RETRY_SECONDS = 15.0
+# A person waits for their command meanwhile.
+_SETTLE_SECONDS = 1.0
 # How far Discord's clock may be ahead of ours.
 _CLOCK_SKEW_MS = 3_600_000
 _SNOWFLAKE_TIME = 22
@@ -150,6 +154,18 @@ class Backfill:
         """Tell how far live messages moved the watermarks."""
         for guild_id, channel_id, complete_to in self._watermarks.advance(at_rest=at_rest):
             self._bot.ingest.emit(self._tellers.advanced(guild_id, channel_id, complete_to))
+
+    async def settle(self) -> None:
+        """Close the past before more may be kept than now.
+
+        What was written while nobody was to keep it lies above the watermark for a while; a bot killed then would list
+        it again, and keep it under the new rule. So the watermarks move past it first, durably.
+        """
+        self.advance(at_rest=True)
+        self._bot.ingest.buffer.flush()
+        with suppress(TimeoutError, QueueUnavailable):
+            async with asyncio.timeout(_SETTLE_SECONDS):
+                await self._bot.publisher.submit(lambda: None, after_batches=True)
 
     def meet(self, guild_id: int, channel_id: int, complete_to: int) -> None:
         """Give a channel its first watermark."""

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,10 @@ def cog_modules(root: Path = PROJECT) -> list[str]:
     return [".".join(path.relative_to(root).with_suffix("").parts) for path in sorted(root.glob("app/*/*/cog.py"))]
 
 
+async def _nothing() -> None:
+    """Do nothing."""
+
+
 class Heorot(commands.AutoShardedBot):
     """The bot. Cogs find here `ingest`, `publisher`, `policy` and `front`."""
 
@@ -92,6 +96,8 @@ class Heorot(commands.AutoShardedBot):
         self.on_guild_ready: Callable[[int], None] = lambda _: None
         # Called with guild, channel and id of every live message, before it is translated.
         self.on_message_id: Callable[[int, int, int], None] = lambda *_: None
+        # Awaited before a guild or a person is recorded (more) again: see `Backfill.settle`.
+        self.settle: Callable[[], Awaitable[None]] = _nothing
         self.connected_since: float | None = None
         self._hook_parsers()
 

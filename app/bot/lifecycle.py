@@ -36,7 +36,9 @@ log = logging.getLogger(__name__)
 _OUTAGES = (SQLAlchemyError, Unavailable, OSError)
 _WATERMARK_SECONDS = 30.0
 _PATIENCE_WITH_LEDGER = 30.0
-_LOCK_ATTEMPTS = 5
+# How long a bot that was killed, here or with its whole host, may take to let go of the lock.
+_LOCK_SECONDS = 2.5
+_LOCK_SECONDS_ELSEWHERE = 40.0
 _LONGEST_PAUSE = 15.0
 
 
@@ -86,6 +88,7 @@ class Runtime:
         self.bot.on_login = self._on_login
         self.bot.on_guild_ready = self._on_guild_ready
         self.bot.on_message_id = self.backfill.hear
+        self.bot.settle = self.backfill.settle
         self._lock: InstanceLock | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._ending: asyncio.Future[None] | None = None
@@ -181,11 +184,14 @@ class Runtime:
     async def _acquire(self) -> None:
         """Take the lock; a bot that was just killed may need a moment to let go of it."""
         assert self._lock is not None
-        for attempt in range(_LOCK_ATTEMPTS):
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        while True:
             try:
                 await self._lock.acquire()
-            except AlreadyRunning:
-                if attempt + 1 == _LOCK_ATTEMPTS:
+            except AlreadyRunning as error:
+                waited = loop.time() - start
+                if waited > (_LOCK_SECONDS_ELSEWHERE if error.is_elsewhere else _LOCK_SECONDS):
                     raise
                 await asyncio.sleep(0.5)
             else:

@@ -5,6 +5,7 @@ from typing import Any
 from discord.ext import commands
 
 from app.activity.reactions.messages import ReactionAdded, ReactionRemoved, ReactionsCleared
+from app.core.clock import snowflake_time
 from app.core.translate import Context, Payload, Registry, emoji, guild_of, is_bot_member, snowflake, user_id_of
 
 
@@ -24,7 +25,15 @@ def added(data: Payload, context: Context) -> ReactionAdded | None:
     """A person's reaction."""
     if is_bot_member(data) or snowflake(data["user_id"]) == context.me:
         return None
-    return ReactionAdded(**_reaction(data, context))
+    told = _reaction(data, context)
+    if context.is_late:
+        # Nobody knows since when it is there. As old as its message, it never outlives an erasure after that.
+        told["at"] = _created_ms(told["message_id"])
+    return ReactionAdded(**told)
+
+
+def _created_ms(message_id: int) -> int:
+    return int(snowflake_time(message_id).timestamp() * 1000)
 
 
 def removed(data: Payload, context: Context) -> ReactionRemoved | None:

@@ -39,6 +39,7 @@ class Privacy(commands.Cog):
     @subcommand(privacy, marked("/on"), marked("Let me record you here again"))
     async def on(self, context: Context) -> None:
         """Opt in again."""
+        await context.bot.settle()
         answer = await context.ask("commands.privacy_on")
         if answer.state == "done":
             context.bot.policy.unblock(context.guild_id, context.author.id)

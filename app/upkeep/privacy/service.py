@@ -1,9 +1,9 @@
 """Opting out, opting in, and erasing.
 
 Erasing is dangerous, because it cannot be taken back: so it asks twice (see the cog), follows the rules of data in
-`rules`, and can be repeated. The row in `erasures` comes first: from its commit on, ingest refuses whatever happened
-before. A batch that had passed that check already may still commit; a second pass a minute later removes what it
-brought, and only then the erasure counts as finished.
+`rules`, and can be repeated. It waits for batches that passed the check of wishes already, and the row in `erasures`
+comes first: from its commit on, ingest refuses whatever happened before. A second pass a minute later looks again, and
+only then the erasure counts as finished.
 """
 
 from collections import defaultdict
@@ -15,6 +15,7 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from app.activity.ingest import service as ingest
 from app.core import queue
 from app.core.answers import Answer
 from app.core.clock import now, snowflake_at
@@ -72,6 +73,7 @@ def erase_by_command(uow: UnitOfWork, command: Command) -> Answer:
 
 def erase(uow: UnitOfWork, user_id: int, guild_id: int | None) -> bool:
     """Begin an erasure (guild None: in every guild); whether everything is gone with this transaction."""
+    ingest.wait_for_batches(uow.session)
     moment = now()
     scope = [guild_id] if guild_id is not None else guilds(uow.session)
     for guild in sorted(scope):

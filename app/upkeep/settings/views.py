@@ -170,9 +170,12 @@ async def set_one(source: Source, setting: Setting, value: str) -> Answer:
     """Have one setting changed, and obey it in this process at once."""
     value = resolve(source.guild, setting, value)
     rules.parse(setting, value)
+    bot = source.client if isinstance(source, discord.Interaction) else source.bot
+    if setting.column == "content_mode":
+        await bot.settle()
     answer = await ask(source, "commands.settings_set", key=setting.key, value=value)
     if answer.state == "done" and source.guild:
-        policy = (source.client if isinstance(source, discord.Interaction) else source.bot).policy
+        policy = bot.policy
         policy.data = with_setting(policy.data, source.guild.id, answer.data["column"], answer.data["value"])
     return answer
 

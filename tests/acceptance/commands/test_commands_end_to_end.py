@@ -99,3 +99,25 @@ def test_switching_the_content_mode_stops_the_text_at_once(system):
     margaux.say("kept")
     system.until(lambda: margaux.stored("max(content)") == "kept", "text is kept again", 30)
     assert margaux.stored() == 2
+
+
+def test_what_was_said_while_nobody_was_to_keep_it_stays_out_after_a_crash(system):
+    """It lies above the watermark, so the next bot lists it again, under the rules of then."""
+    admin, beowulf, margaux = (Person(system, name) for name in ("hrothgar", "beowulf", "margaux"))
+    beowulf.use("privacy off")
+    unheard = [beowulf.say("said while opted out")]
+    beowulf.use("privacy on")
+    admin.use("settings set", key="content", value="off")
+    unheard.append(margaux.say("said where nothing is kept"))
+    admin.use("settings set", key="content", value="counts")
+    counted = margaux.say("said where nothing is read")
+    query = "SELECT content FROM messages WHERE id = ANY(%s)"
+    system.until(lambda: system.rows(query, [int(counted)]) == [(None,)], "the message is counted", 30)
+    admin.use("settings set", key="content", value="store")
+    system.restart("bot")
+    system.until(system.bot_is_ready, "the bot is connected", 60)
+    heard = margaux.say("said since")
+    system.until(lambda: system.rows(query, [int(heard)]), "what was said later is stored", 30)
+    closed = "heorot_bot_backfill_channels_open 0.0"
+    system.until(lambda: closed in system.metrics(), "the backfill is complete", 30)
+    assert system.rows(query, [int(message) for message in (*unheard, counted)]) == [(None,)]

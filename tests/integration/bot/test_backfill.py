@@ -5,6 +5,7 @@ import asyncio
 from app.activity.ingest.messages import WatermarkAdvanced
 from app.activity.messages.messages import ChannelListed, MessageSeen
 from app.activity.reactions.messages import ReactionAdded, ReactionRemoved
+from app.core.clock import snowflake_time
 from app.core.policy import PolicyData
 from tests.factories.bots import texts, until
 
@@ -213,3 +214,17 @@ async def test_reactions_that_came_and_went_in_the_absence_are_told(local, rig):
     removed = {(event.message_id, event.emoji, event.user_id) for event in rig.events(ReactionRemoved)}
     assert added == {(first, "🎉", beowulf), (first, "🎉", wiglaf)}
     assert removed == {(second, "👍", beowulf)}
+    # As old as the message: an erasure since then keeps them out.
+    assert {event.at for event in rig.events(ReactionAdded)} == {int(snowflake_time(first).timestamp() * 1000)}
+
+
+async def test_the_past_is_closed_before_more_may_be_kept(local, rig):
+    rig.policy = PolicyData(default_mode="store", opted_out=frozenset({(local.guild().id, local.user("beowulf"))}))
+    runtime = await rig.start()
+    await local.say("kept", author="wiglaf")
+    await settle(rig, runtime, "kept")
+    unheard = await local.say("not for you")
+    await until(lambda: runtime.watermarks.newest(local.channel()) == int(unheard["id"]), "the message was heard")
+    await runtime.bot.settle()
+    complete = [e.complete_to for e in rig.events(WatermarkAdvanced) if e.channel_id == local.channel()]
+    assert complete[-1] == int(unheard["id"])

@@ -3,9 +3,12 @@
 import json
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from app.core import db
 from app.core.clock import now
@@ -180,3 +183,19 @@ def test_the_command_line_refuses_what_is_no_id(database, given):
     assert done.returncode == 1
     assert "is no Discord id" in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_an_erasure_waits_for_a_batch_that_passed_the_check_before_it(people):
+    insert = "INSERT INTO messages (id, guild_id, channel_id, author_id, content, seq) VALUES (:id, 100, 5, 11, 'x', 1)"
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+    with ThreadPoolExecutor(1) as pool:
+        with db.unit_of_work() as batch:
+            batch.session.execute(text("SELECT pg_advisory_xact_lock_shared(hashtextextended('ingest', 0))"))
+            batch.session.execute(text(insert), {"id": an_id()})
+            erasing = pool.submit(erase, ANNA, HERE)
+            deadline = time.monotonic() + 10
+            while rows(waiting) != [(1,)]:
+                assert time.monotonic() < deadline, "the erasure does not wait"
+            batch.commit()
+        assert erasing.result(10)
+    assert named(ANNA, HERE) == []
