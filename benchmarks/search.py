@@ -109,10 +109,10 @@ def _rate(count: int, work: Callable[[], None]) -> float:
 
 
 def _index_words() -> None:
-    done = 1
-    while done:
+    below: int | None = index.ANY_ID
+    while below is not None:
         with unit_of_work() as uow:
-            done = index.index_terms(uow.session, 2000)
+            below = index.index_terms(uow.session, 2000, below)
             uow.commit()
 
 

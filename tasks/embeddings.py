@@ -5,10 +5,12 @@ import os
 from typing import Any
 
 from celery.signals import worker_process_init
+from redis.exceptions import RedisError
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from app.core import queue
+from app.core import ledger, queue
 from app.core.db import unit_of_work
+from app.core.redis import broker_redis
 from app.knowledge.embeddings import pipeline, queries, service
 from app.upkeep.jobs.service import once
 from beat_schedule import PERIODS
@@ -19,6 +21,8 @@ log = logging.getLogger(__name__)
 # Nobody waits for these queues, and a backlog of embeddings keeps a core busy for as long as it lasts.
 _BACKGROUND = {"embeddings", "media"}
 _NICE = 10
+# More than two workers have in hand at a busy moment.
+_WAITING_BATCHES = 10
 
 
 @worker_process_init.connect
@@ -37,12 +41,20 @@ def refresh() -> None:
     """
     service.take_hint()
     try:
-        is_more = pipeline.refresh()
+        is_more = pipeline.refresh(is_crowded=_is_ingest_behind)
     except (OperationalError, InterfaceError):
         log.warning("the database is out of reach; the sweep will find what is left")
         return
     if is_more:
         service.hint()
+
+
+def _is_ingest_behind() -> bool:
+    """Whether events wait to be stored: they come first. While Redis is away none can come."""
+    try:
+        return ledger.depth(broker_redis(), "ingest") > _WAITING_BATCHES
+    except RedisError:
+        return False
 
 
 @app.task(name="embeddings.sweep")

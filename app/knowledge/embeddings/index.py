@@ -15,6 +15,8 @@ from app.knowledge.embeddings import rules
 # A batch takes well under a minute; a worker that died holds its claims no longer than this, doubled at each attempt.
 _CLAIM_SECONDS = 60
 _DOUBLINGS_MAX = 8
+# No message has an id as high as this.
+ANY_ID = 2**63 - 1
 
 # What may be found: a text that is there, of somebody who did not opt out.
 _FINDABLE = """
@@ -30,27 +32,33 @@ WITH nothing_to_do AS (
 )
 UPDATE messages SET embedding_stale_at = NULL FROM nothing_to_do n WHERE messages.id = n.id
 """  # noqa: S608 - made of constants of this module.
+# A step looks at so many stale messages and no more: most of a backlog has its words already and waits for vectors.
 _INDEX_TERMS = f"""
-WITH fresh AS (
+WITH recent AS (
+    SELECT id FROM messages WHERE embedding_stale_at IS NOT NULL AND id < :below ORDER BY id DESC LIMIT :limit
+), fresh AS (
     SELECT m.id, m.guild_id, m.channel_id, m.author_id, m.content
-    FROM messages m LEFT JOIN message_terms t ON t.message_id = m.id
-    WHERE m.embedding_stale_at IS NOT NULL AND t.message_id IS NULL AND {_FINDABLE}
-    ORDER BY m.id DESC LIMIT :limit FOR UPDATE OF m SKIP LOCKED
+    FROM recent r JOIN messages m ON m.id = r.id LEFT JOIN message_terms t ON t.message_id = m.id
+    WHERE m.id >= (SELECT min(id) FROM recent) AND m.id < :below
+    AND m.embedding_stale_at IS NOT NULL AND t.message_id IS NULL AND {_FINDABLE}
+    ORDER BY m.id FOR UPDATE OF m SKIP LOCKED
+), written AS (
+    INSERT INTO message_terms (message_id, guild_id, channel_id, author_id, language, terms)
+    SELECT f.id, f.guild_id, f.channel_id, f.author_id, l.name,
+        setweight(to_tsvector(CAST(l.name AS regconfig), f.content), 'A')
+        || setweight(to_tsvector('simple', f.content), 'D')
+    FROM fresh f
+    LEFT JOIN guild_settings s ON s.guild_id = f.guild_id
+    LEFT JOIN guilds g ON g.id = f.guild_id
+    CROSS JOIN LATERAL (
+        SELECT coalesce(
+            CAST(:languages AS jsonb) ->> split_part(coalesce(s.locale, g.locale, :locale), '-', 1), :unknown
+        ) AS name
+    ) l
+    ORDER BY f.id
+    ON CONFLICT (message_id) DO UPDATE SET language = excluded.language, terms = excluded.terms
 )
-INSERT INTO message_terms (message_id, guild_id, channel_id, author_id, language, terms)
-SELECT f.id, f.guild_id, f.channel_id, f.author_id, l.name,
-    setweight(to_tsvector(CAST(l.name AS regconfig), f.content), 'A')
-    || setweight(to_tsvector('simple', f.content), 'D')
-FROM fresh f
-LEFT JOIN guild_settings s ON s.guild_id = f.guild_id
-LEFT JOIN guilds g ON g.id = f.guild_id
-CROSS JOIN LATERAL (
-    SELECT coalesce(
-        CAST(:languages AS jsonb) ->> split_part(coalesce(s.locale, g.locale, :locale), '-', 1), :unknown
-    ) AS name
-) l
-ORDER BY f.id
-ON CONFLICT (message_id) DO UPDATE SET language = excluded.language, terms = excluded.terms
+SELECT min(id) FROM recent HAVING count(*) = :limit
 """  # noqa: S608 - see above.
 _CLAIM = f"""
 WITH due AS (
@@ -119,11 +127,14 @@ def settle(session: Session, limit: int) -> int:
     return _count(session, _SETTLE, {"limit": limit})
 
 
-def index_terms(session: Session, limit: int) -> int:
-    """Index the words of so many of the newest messages that have none; how many there were."""
+def index_terms(session: Session, limit: int, below: int = ANY_ID) -> int | None:
+    """Index the words of those that have none among so many stale messages, the newest with ids below that one.
+
+    The id to go on below, or None when there are no more.
+    """
     languages = "{" + ",".join(f'"{short}":"{name}"' for short, name in rules.LANGUAGES.items()) + "}"
     values = {"languages": languages, "locale": rules.DEFAULT_LOCALE, "unknown": rules.UNKNOWN_LANGUAGE}
-    return _count(session, _INDEX_TERMS, {"limit": limit, **values})
+    return session.execute(text(_INDEX_TERMS), {"limit": limit, "below": below, **values}).scalar()
 
 
 def claim(session: Session, limit: int) -> list[Claimed]:

@@ -8,8 +8,6 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 
-from sqlalchemy.orm import Session
-
 from app.core import metrics
 from app.core.db import unit_of_work
 from app.core.errors import BadInput, ConfigurationError, Unavailable
@@ -21,24 +19,28 @@ log = logging.getLogger(__name__)
 
 # How long a task works before it makes room for others in its queue.
 SLICE_SECONDS = 5.0
+# So much of that time it may wait for those who go first; it gets on, slowly, however long they are busy.
+GIVE_WAY_SECONDS = 4.0
+_LOOK_SECONDS = 0.1
 # Words are cheap: a backlog of vectors does not keep a new message from being found by its words for longer than this.
 _TERMS_SECONDS = 1.0
 _STEP_ROWS = 2000
 _CLAIM_ROWS = 128
 
 
-def refresh(seconds: float = SLICE_SECONDS) -> bool:
+def refresh(seconds: float = SLICE_SECONDS, is_crowded: Callable[[], bool] = lambda: False) -> bool:
     """Index what is stale for about so long; whether there is more to do.
 
     When the model is away its messages stay marked, findable by their words, and the answer is no: a sweep comes
-    back to them, and a task that tried again at once would only fail again.
+    back to them, and a task that tried again at once would only fail again. Between two steps it waits while
+    `is_crowded` says that others need the database more.
     """
-    until = time.monotonic() + seconds
-    _repeat(index.settle, until)
+    goes_on = _Slice(seconds, is_crowded).goes_on
+    _settle(goes_on)
     next_terms = 0.0
-    while time.monotonic() < until:
+    while goes_on():
         if time.monotonic() >= next_terms:
-            _repeat(index.index_terms, until)
+            _index_terms(goes_on)
             next_terms = time.monotonic() + _TERMS_SECONDS
         with unit_of_work() as uow:
             rows = index.claim(uow.session, _CLAIM_ROWS)
@@ -50,12 +52,37 @@ def refresh(seconds: float = SLICE_SECONDS) -> bool:
     return True
 
 
-def _repeat(step: Callable[[Session, int], int], until: float) -> None:
-    """Do this step for all stale messages, or for as many as the time allows."""
+class _Slice:
+    """The time of one task. Its priority as a process does not reach PostgreSQL's, so it gives way by waiting."""
+
+    def __init__(self, seconds: float, is_crowded: Callable[[], bool]) -> None:
+        began = time.monotonic()
+        self._until = began + seconds
+        self._patient_until = began + min(seconds, GIVE_WAY_SECONDS)
+        self._is_crowded = is_crowded
+
+    def goes_on(self) -> bool:
+        """Let others go first, then say whether there is time for another step."""
+        while time.monotonic() < self._patient_until and self._is_crowded():
+            time.sleep(_LOOK_SECONDS)
+        return time.monotonic() < self._until
+
+
+def _settle(goes_on: Callable[[], bool]) -> None:
+    """Take the mark off all messages that hold nothing to be found, or off as many as the time allows."""
     done = _STEP_ROWS
-    while done == _STEP_ROWS and time.monotonic() < until:
+    while done == _STEP_ROWS and goes_on():
         with unit_of_work() as uow:
-            done = step(uow.session, _STEP_ROWS)
+            done = index.settle(uow.session, _STEP_ROWS)
+            uow.commit()
+
+
+def _index_terms(goes_on: Callable[[], bool]) -> None:
+    """Index the words of all stale messages from the newest down, or of as many as the time allows."""
+    below: int | None = index.ANY_ID
+    while below is not None and goes_on():
+        with unit_of_work() as uow:
+            below = index.index_terms(uow.session, _STEP_ROWS, below)
             uow.commit()
 
 

@@ -297,3 +297,37 @@ def test_the_language_is_the_guilds(index):
     assert rows("SELECT message_id FROM message_terms WHERE terms @@ to_tsquery('french', 'cheval & manger')") == [
         (french,)
     ]
+
+
+def test_a_backlog_is_gone_through_once_for_its_words(index, monkeypatch):
+    monkeypatch.setattr(pipeline, "_STEP_ROWS", 3)
+    written = [write(f"text {n}") for n in range(7)]
+    with unit_of_work() as uow:
+        below = steps.index_terms(uow.session, 3)
+        assert below == written[4]
+        assert steps.index_terms(uow.session, 3, below) == written[1]
+        assert steps.index_terms(uow.session, 3, written[1]) is None
+        assert steps.index_terms(uow.session, 7) == written[0]
+        uow.commit()
+    assert rows(TERMS) == [(message,) for message in written]
+
+
+def test_indexing_waits_for_those_who_go_first(index, monkeypatch):
+    message = write("a text that can wait")
+    seen = []
+
+    def is_crowded():
+        seen.append(rows(TERMS))
+        return len(seen) < 3
+
+    monkeypatch.setattr(pipeline, "_LOOK_SECONDS", 0.01)
+    assert pipeline.refresh(is_crowded=is_crowded) is False
+    assert seen[:3] == [[], [], []]
+    assert rows(VECTORS) == rows(TERMS) == [(message,)]
+
+
+def test_indexing_gets_on_however_long_others_are_busy(index, monkeypatch):
+    message = write("a text that has waited long enough")
+    monkeypatch.setattr(pipeline, "GIVE_WAY_SECONDS", 0.2)
+    assert pipeline.refresh(is_crowded=lambda: True) is False
+    assert rows(VECTORS) == [(message,)]
