@@ -11,7 +11,7 @@ from typing import Any
 from kombu.transport import redis
 
 
-class QoS(redis.QoS):  # type: ignore[misc]
+class QoS(redis.QoS):
     """Bookkeeping of unacknowledged messages that survives the end of its connection."""
 
     def _is_orphaned(self) -> bool:
@@ -27,13 +27,13 @@ class QoS(redis.QoS):  # type: ignore[misc]
             super().reject(delivery_tag, requeue=requeue)
 
 
-class Channel(redis.Channel):  # type: ignore[misc]
+class Channel(redis.Channel):
     """A channel with that bookkeeping."""
 
     QoS = QoS
 
 
-class Transport(redis.Transport):  # type: ignore[misc]
+class Transport(redis.Transport):
     """Redis, with those channels."""
 
     Channel = Channel

@@ -39,10 +39,14 @@ def picture(width: int = 320, height: int = 120) -> bytes:
 
 class Feedback(discord.ui.Modal, title="Tell us more"):
     subject = discord.ui.TextInput(label="Subject", max_length=40, min_length=3)
-    body = discord.ui.TextInput(label="What happened?", style=discord.TextStyle.long, required=False, placeholder="As long as you like")
+    body = discord.ui.TextInput(
+        label="What happened?", style=discord.TextStyle.long, required=False, placeholder="As long as you like"
+    )
 
     async def on_submit(self, interaction):
-        await interaction.response.send_message(f"Thanks for **{self.subject.value}**: {self.body.value or 'nothing more'}")
+        await interaction.response.send_message(
+            f"Thanks for **{self.subject.value}**: {self.body.value or 'nothing more'}"
+        )
 
 
 class Panel(discord.ui.View):
@@ -67,9 +71,14 @@ class Panel(discord.ui.View):
         """Never answers."""
 
     @discord.ui.select(
-        custom_id="drinks", placeholder="What will you drink?", min_values=1, max_values=2,
-        options=[discord.SelectOption(label=name, value=name.lower(), description=text)
-                 for name, text in (("Mead", "Honey and water"), ("Ale", "Barley"), ("Milk", "For the young"))],
+        custom_id="drinks",
+        placeholder="What will you drink?",
+        min_values=1,
+        max_values=2,
+        options=[
+            discord.SelectOption(label=name, value=name.lower(), description=text)
+            for name, text in (("Mead", "Honey and water"), ("Ale", "Barley"), ("Milk", "For the young"))
+        ],
     )
     async def drinks(self, interaction, select):
         await interaction.response.send_message("You drink " + " and ".join(select.values), ephemeral=True)
@@ -106,20 +115,32 @@ def register(bot: Minstrel) -> None:
 
     @tree.command(description=app_commands.locale_str("Greet somebody"))
     @app_commands.describe(person="Whom", times="How often", loudly="With capitals")
-    async def greet(interaction, person: discord.Member, times: app_commands.Range[int, 1, 3] = 1, loudly: bool | None = None):  # noqa: FBT001 - a command's option.
+    async def greet(
+        interaction, person: discord.Member, times: app_commands.Range[int, 1, 3] = 1, loudly: bool | None = None
+    ):  # noqa: FBT001 - a command's option.
         text = " ".join([f"Hail, {person.mention}!"] * times)
         await interaction.response.send_message(text.upper() if loudly else text)
 
     @tree.command(description="Travel to a town")
-    async def travel(interaction, town: str, by: app_commands.Choice[str], to: discord.TextChannel | None = None, role: discord.Role | None = None):
+    async def travel(
+        interaction,
+        town: str,
+        by: app_commands.Choice[str],
+        to: discord.TextChannel | None = None,
+        role: discord.Role | None = None,
+    ):
         where = f" and tell {to.mention}" if to else ""
-        await interaction.response.send_message(f"To {town} by {by.name} ({by.value}){where}{' with ' + role.name if role else ''}")
+        await interaction.response.send_message(
+            f"To {town} by {by.name} ({by.value}){where}{' with ' + role.name if role else ''}"
+        )
 
     @travel.autocomplete("town")
     async def towns(interaction, current):
         return [app_commands.Choice(name=c, value=c) for c in CITIES if c.lower().startswith(current.lower())]
 
-    app_commands.choices(by=[app_commands.Choice(name="Ship", value="s"), app_commands.Choice(name="Horse", value="h")])(travel)
+    app_commands.choices(
+        by=[app_commands.Choice(name="Ship", value="s"), app_commands.Choice(name="Horse", value="h")]
+    )(travel)
 
     @tree.command(description="Show a card with everything on it")
     async def card(interaction):
@@ -127,7 +148,9 @@ def register(bot: Minstrel) -> None:
         for name, value in (("Builder", "Hrothgar"), ("Seats", "300"), ("Mead", "plenty")):
             embed.add_field(name=name, value=value)
         embed.add_field(name="Rule", value="*Weapons stay at the door.*", inline=False)
-        embed.set_footer(text="Built in the north").set_image(url="attachment://hall.png").set_thumbnail(url="attachment://hall.png")
+        embed.set_footer(text="Built in the north").set_image(url="attachment://hall.png").set_thumbnail(
+            url="attachment://hall.png"
+        )
         await interaction.response.send_message(embed=embed, file=discord.File(io.BytesIO(picture()), "hall.png"))
 
     register_answers(bot)

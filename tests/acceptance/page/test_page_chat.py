@@ -33,7 +33,9 @@ async def test_what_others_write_appears_at_once_and_only_where_they_wrote_it(vi
     await expect(screen.message("A song!")).to_have_count(0)
     await tavern.click()
     await expect(screen.message("A song!")).to_be_visible()
-    await expect(screen.page.locator("#channels").get_by_role("button", name="tavern", exact=True)).to_have_class("channel")
+    await expect(screen.page.locator("#channels").get_by_role("button", name="tavern", exact=True)).to_have_class(
+        "channel"
+    )
 
 
 async def test_own_messages_are_edited_in_place_and_deleted(visit, local):
@@ -221,7 +223,9 @@ async def test_the_menu_of_a_member_mentions_him(visit, local):
 
 async def test_a_refused_message_is_kept_and_the_reason_shown(visit, local):
     screen = await visit()
-    await screen.page.route("**/sandbox/messages", lambda route: route.fulfill(status=400, json={"error": "Too long a tale"}))
+    await screen.page.route(
+        "**/sandbox/messages", lambda route: route.fulfill(status=400, json={"error": "Too long a tale"})
+    )
     await screen.write("A tale")
     await expect(screen.page.get_by_role("alert")).to_contain_text("Too long a tale")
     await expect(screen.draft).to_have_value("A tale")

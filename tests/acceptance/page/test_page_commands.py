@@ -101,7 +101,9 @@ async def test_a_command_takes_a_file(visit, bot):
     form = screen.page.get_by_role("form", name="/weigh")
     await form.get_by_role("button", name="Run the command").click()
     await expect(form).to_contain_text("Choose a file.")
-    await form.get_by_label("file").set_input_files({"name": "sword.bin", "mimeType": "application/octet-stream", "buffer": bytes(range(256))})
+    await form.get_by_label("file").set_input_files(
+        {"name": "sword.bin", "mimeType": "application/octet-stream", "buffer": bytes(range(256))}
+    )
     await form.get_by_role("button", name="Run the command").click()
     await expect(screen.message("sword.bin weighs 256 bytes")).to_be_visible()
 

@@ -14,7 +14,9 @@ pytestmark = [pytest.mark.page, pytest.mark.asyncio(loop_scope="module")]
 async def tell_a_story(local, bot) -> None:
     """An evening in the hall."""
     await local.say("Good evening! Is there any mead left?", author="wiglaf")
-    asked = await local.say("Plenty, <@" + str(local.user("wiglaf")) + ">. The games start <t:1795203600:t>.", author="wealhtheow")
+    asked = await local.say(
+        "Plenty, <@" + str(local.user("wiglaf")) + ">. The games start <t:1795203600:t>.", author="wealhtheow"
+    )
     await local.say("I will **not** miss that ||like last year||", author="beowulf", reply_to=asked["id"])
     for name, emoji in (("hrothgar", "🎉"), ("wiglaf", "🎉"), ("margaux", "🍯")):
         body = {"channel": str(local.channel()), "message": asked["id"], "user": str(local.user(name)), "emoji": emoji}

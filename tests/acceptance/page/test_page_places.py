@@ -154,7 +154,9 @@ async def test_a_page_that_is_closed_is_forgotten_without_a_word(visit, local, c
 
 
 async def test_a_narrow_window_keeps_everything_within_reach(visit, local):
-    await local.say("A message that is long enough to need more than one line on the small window of a phone.", author="wiglaf")
+    await local.say(
+        "A message that is long enough to need more than one line on the small window of a phone.", author="wiglaf"
+    )
     screen = await visit(viewport={"width": 390, "height": 780}, has_touch=True)
     await expect(screen.page.locator("#channels")).not_to_be_in_viewport()
     await screen.page.get_by_role("button", name="Servers and channels").click()

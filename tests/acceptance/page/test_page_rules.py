@@ -8,7 +8,9 @@ from app.sandbox.control.page import PAGE
 
 MODULES = sorted(PAGE.glob("*.js"))
 LONGEST = 200
-MARKUP = re.compile(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|setAttribute\(\"(?:style|on)")
+MARKUP = re.compile(
+    r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|setAttribute\(\"(?:style|on)"
+)
 IMPORT = re.compile(r"(?:from|import) \"([^\"]+)\"")
 
 

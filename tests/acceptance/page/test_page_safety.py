@@ -47,7 +47,9 @@ async def test_the_page_may_load_and_run_only_what_is_its_own(visit, local):
     policy = response.headers["content-security-policy"]
     assert "unsafe" not in policy
     assert "script-src 'self'" in policy
-    hosts = await screen.page.evaluate("performance.getEntriesByType('resource').map((entry) => new URL(entry.name).origin)")
+    hosts = await screen.page.evaluate(
+        "performance.getEntriesByType('resource').map((entry) => new URL(entry.name).origin)"
+    )
     assert set(hosts) == {local.base}
 
 
@@ -59,12 +61,19 @@ async def test_pictures_from_elsewhere_are_named_but_never_fetched(visit, bot, l
     screen.page.on("request", lambda request: asked.append(request.url))
     channel = await bot.fetch_channel(local.channel())
     await channel.send(embed=discord.Embed(title="Far away").set_image(url="https://example.org/far.png"))
-    await expect(screen.last.get_by_role("link", name="Picture elsewhere")).to_have_attribute("href", "https://example.org/far.png")
+    await expect(screen.last.get_by_role("link", name="Picture elsewhere")).to_have_attribute(
+        "href", "https://example.org/far.png"
+    )
     assert not [url for url in asked if "example.org" in url]
 
 
 MARKDOWN = {
-    "**bold** and *slanted* and __under__ and ~~gone~~": [["strong", "bold"], ["em", "slanted"], ["u", "under"], ["s", "gone"]],
+    "**bold** and *slanted* and __under__ and ~~gone~~": [
+        ["strong", "bold"],
+        ["em", "slanted"],
+        ["u", "under"],
+        ["s", "gone"],
+    ],
     "***both***": [["strong", "both"], ["em", "both"]],
     "snake_case_name and 2 * 3 * 4": [],
     "`a *b*` and ``c ` d``": [["code", "a *b*"], ["code", "c ` d"]],
@@ -90,7 +99,17 @@ async def test_markdown_is_shown_as_discord_shows_it(visit, local):
     assert dict(zip(MARKDOWN, found, strict=True)) == MARKDOWN
 
 
-HOSTILE = ("*" * 2000, "_a" * 1000, "[" * 2000, "||" * 1000, "**a " * 500, "> " * 1000, "`" * 1999, "<@" * 1000, "~~|| " * 400)
+HOSTILE = (
+    "*" * 2000,
+    "_a" * 1000,
+    "[" * 2000,
+    "||" * 1000,
+    "**a " * 500,
+    "> " * 1000,
+    "`" * 1999,
+    "<@" * 1000,
+    "~~|| " * 400,
+)
 
 
 async def test_text_made_to_be_slow_is_shown_like_any_other(visit, local):
