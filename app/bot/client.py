@@ -94,6 +94,8 @@ class Heorot(commands.AutoShardedBot):
         self.on_login: Callable[[Heorot], Any] | None = None
         # Called with the guild's id when its channels are known, and with 0 when a session starts.
         self.on_guild_ready: Callable[[int], None] = lambda _: None
+        # Called with the READY of each new session.
+        self.on_session: Callable[[Any], None] = lambda _: None
         # Called with guild, channel and id of every live message, before it is translated.
         self.on_message_id: Callable[[int, int, int], None] = lambda *_: None
         # Awaited before a guild or a person is recorded (more) again: see `Backfill.settle`.
@@ -188,6 +190,7 @@ class Heorot(commands.AutoShardedBot):
             if event == "GUILD_CREATE":
                 self.on_guild_ready(int(data["id"]))
             elif event == "READY":
+                self.on_session(data)
                 self.on_guild_ready(0)
 
         return parse

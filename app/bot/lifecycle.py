@@ -12,6 +12,7 @@ import discord
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.bot import gateway
+from app.bot.absences import Absences, Stored
 from app.bot.backfill import Backfill, Known, Tellers
 from app.bot.batches import Batcher, Encode, MakeId
 from app.bot.client import Heorot
@@ -19,7 +20,8 @@ from app.bot.ingest import Buffer, Ingest
 from app.bot.instance import AlreadyRunning, InstanceLock
 from app.bot.policy import Policy, PolicyKeeper
 from app.bot.publisher import Publisher
-from app.bot.reactions import Reactions, Stored
+from app.bot.reactions import Reactions
+from app.bot.reactions import Stored as StoredReactions
 from app.bot.refusals import missing_permissions, refusal
 from app.bot.sequence import Sequence as EventSequence
 from app.bot.spool import Spool
@@ -54,8 +56,9 @@ class Ports(NamedTuple):
     encode: Encode
     # Made from the function that stamps events.
     tellers: Callable[[Callable[[], int]], Tellers]
-    stored_reactions: Stored
+    stored_reactions: StoredReactions
     known_messages: Known
+    stored: Stored
 
 
 class Runtime:
@@ -85,7 +88,9 @@ class Runtime:
         reactions = Reactions(self.bot, ports.stored_reactions)
         tellers = ports.tellers(self.sequence.take)
         self.backfill = Backfill(self.bot, self.watermarks, tellers, reactions, ports.known_messages)
+        self.absences = Absences(self.bot, ports.stored)
         self.bot.on_login = self._on_login
+        self.bot.on_session = self.absences.session
         self.bot.on_guild_ready = self._on_guild_ready
         self.bot.on_message_id = self.backfill.hear
         self.bot.settle = self.backfill.settle
@@ -249,6 +254,8 @@ class Runtime:
 
     def _on_guild_ready(self, guild_id: int) -> None:
         self.backfill.start(guild_id)
+        if guild_id:
+            self.absences.guild(guild_id)
         guild = self.bot.get_guild(guild_id)
         if guild is not None and guild.me is not None and guild_id not in self._told:
             self._told.add(guild_id)
@@ -271,6 +278,7 @@ class Runtime:
         was_connected = self.bot.connected_since is not None
         if was_connected:
             await self.bot.leave_gateway()
+        await self.absences.close()
         await self.backfill.close()
         if was_connected:
             self.backfill.advance(at_rest=True)

@@ -6,11 +6,14 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from app.activity.guilds.queries import present_channels
 from app.activity.ingest import messages as ingest
 from app.activity.ingest import queries, service
+from app.activity.members.queries import present
 from app.activity.messages.messages import ChannelListed
 from app.activity.messages.queries import known
-from app.activity.reactions.queries import present
+from app.activity.reactions.queries import present as present_reactions
+from app.bot.absences import Stored
 from app.bot.backfill import Tellers
 from app.bot.instance import AlreadyRunning
 from app.bot.lifecycle import Ports, run
@@ -60,8 +63,9 @@ def ports() -> Ports:
         make_id=ingest.batch_id,
         encode=encode,
         tellers=tellers,
-        stored_reactions=present,
+        stored_reactions=present_reactions,
         known_messages=known,
+        stored=Stored(present_channels, present),
     )
 
 

@@ -11,6 +11,7 @@ import redis
 from app.activity.ingest import messages as ingest
 from app.activity.ingest.messages import AnyEvent
 from app.activity.messages.messages import MessageSeen
+from app.bot.absences import Stored
 from app.bot.lifecycle import Ports, Runtime
 from app.cli.bot import encode, tellers
 from app.core import ledger
@@ -41,6 +42,9 @@ class Rig:
         self.policy = PolicyData(default_mode="store")
         self.applied: dict[bytes, bytes] = {}
         self.reactions: dict[tuple[int, str], set[int]] = {}
+        # What a database would know as being there, by guild.
+        self.channels: dict[int, list[int]] = {}
+        self.members: dict[int, list[int]] = {}
         self.watermarks: list[tuple[int, int, int]] = []
         self.running: list[tuple[Runtime, asyncio.Task[None]]] = []
 
@@ -53,6 +57,7 @@ class Rig:
             encode=encode,
             tellers=tellers,
             stored_reactions=lambda _guild, _messages: self.reactions,
+            stored=Stored(lambda guild: self.channels.get(guild, []), lambda guild: self.members.get(guild, [])),
             known_messages=lambda _guild, _messages: {event.id for event in self.events(MessageSeen)},
         )
 
