@@ -31,8 +31,19 @@ class Policy:
     """A snapshot of settings and opt-outs, renewed when they change and every half minute."""
 
     def __init__(self, data: PolicyData | None = None) -> None:
-        self.data = data or PolicyData()
+        self._data = data or PolicyData()
+        self._changes = 0
         self.is_loaded = data is not None
+
+    @property
+    def data(self) -> PolicyData:
+        """The snapshot in force."""
+        return self._data
+
+    @data.setter
+    def data(self, data: PolicyData) -> None:
+        self._data = data
+        self._changes += 1
 
     def content_mode(self, guild_id: int) -> str:
         """`off`, `counts` or `store`."""
@@ -69,8 +80,15 @@ class Policy:
         self.data = msgspec.structs.replace(self.data, opted_out=self.data.opted_out - {(guild_id, user_id)})
 
     async def refresh(self, loader: Callable[[], PolicyData]) -> None:
-        """Read a new snapshot in a thread; the loader's errors pass through, and the old one then stays."""
-        self.data = await asyncio.to_thread(loader)
+        """Read a new snapshot in a thread; the loader's errors pass through, and the old one then stays.
+
+        What was changed here meanwhile may be newer than what was read, so it is then read again.
+        """
+        read_at = -1
+        while read_at != self._changes:
+            read_at = self._changes
+            found = await asyncio.to_thread(loader)
+        self._data = found
         self.is_loaded = True
 
 

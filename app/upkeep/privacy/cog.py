@@ -32,9 +32,14 @@ class Privacy(commands.Cog):
 
     @subcommand(privacy, marked("/off"), marked("Stop recording me here: neither what I write nor how much"))
     async def off(self, context: Context) -> None:
-        """Opt out; this process obeys before anything is stored."""
-        context.bot.policy.block(context.guild_id, context.author.id)
-        await context.say(await context.ask("commands.privacy_off"))
+        """Opt out; this process obeys before anything is stored, and goes on as before if nothing was changed."""
+        policy, here = context.bot.policy, (context.guild_id, context.author.id)
+        was_off = policy.is_opted_out(*here)
+        policy.block(*here)
+        answer = await context.ask("commands.privacy_off")
+        if answer.state in {"refused", "expired"} and not was_off:
+            policy.unblock(*here)
+        await context.say(answer)
 
     @subcommand(privacy, marked("/on"), marked("Let me record you here again"))
     async def on(self, context: Context) -> None:

@@ -104,16 +104,22 @@ def test_switching_the_content_mode_stops_the_text_at_once(system):
 def test_what_was_said_while_nobody_was_to_keep_it_stays_out_after_a_crash(system):
     """It lies above the watermark, so the next bot lists it again, under the rules of then."""
     admin, beowulf, margaux = (Person(system, name) for name in ("hrothgar", "beowulf", "margaux"))
-    beowulf.use("privacy off")
+
+    def switch(person: Person, name: str, **options: object) -> None:
+        """Use a command that has a cooldown, until it is done."""
+        done = lambda: person.use(name, **options)["messages"][0]["content"].startswith("✅")  # noqa: E731 - one line.
+        system.until(done, f"{name} {options}", 30, pause=1)
+
+    switch(beowulf, "privacy off")
     unheard = [beowulf.say("said while opted out")]
-    beowulf.use("privacy on")
-    admin.use("settings set", key="content", value="off")
+    switch(beowulf, "privacy on")
+    switch(admin, "settings set", key="content", value="off")
     unheard.append(margaux.say("said where nothing is kept"))
-    admin.use("settings set", key="content", value="counts")
+    switch(admin, "settings set", key="content", value="counts")
     counted = margaux.say("said where nothing is read")
     query = "SELECT content FROM messages WHERE id = ANY(%s)"
     system.until(lambda: system.rows(query, [int(counted)]) == [(None,)], "the message is counted", 30)
-    admin.use("settings set", key="content", value="store")
+    switch(admin, "settings set", key="content", value="store")
     system.restart("bot")
     system.until(system.bot_is_ready, "the bot is connected", 60)
     heard = margaux.say("said since")

@@ -1,5 +1,7 @@
 """/privacy through the real bot and a real worker."""
 
+from app.bot.context import Context
+from app.core.answers import Answer
 from tests.factories.hall import rows
 from tests.integration.privacy.people import person
 
@@ -128,3 +130,16 @@ async def test_settings_do_not_belong_to_direct_messages(hall, bot):
         return next((m["content"] for m in found if int(m["id"]) > int(said["id"])), None)
 
     assert await hall.until_async(replied, "the bot replies") == "⚠️ This command works only in a server."
+
+
+async def test_an_opt_out_that_was_refused_changes_nothing(hall, bot, monkeypatch):
+    guild, user = hall.local.guild().id, hall.local.user("beowulf")
+    blocked = []
+
+    async def refuse(context: Context, _task: str, **_: object) -> Answer:
+        blocked.append(context.bot.policy.is_opted_out(guild, user))
+        return Answer("Nothing was changed.", "refused")
+
+    monkeypatch.setattr(Context, "ask", refuse)
+    assert "Nothing was changed" in await hall.text("privacy off", user="beowulf")
+    assert (blocked, bot.policy.is_opted_out(guild, user)) == ([True], False)
