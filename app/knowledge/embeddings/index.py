@@ -64,6 +64,7 @@ _CLAIM = f"""
 WITH due AS (
     SELECT m.id, m.guild_id, m.content FROM messages m
     WHERE m.embedding_stale_at IS NOT NULL AND {_FINDABLE}
+    AND EXISTS (SELECT FROM message_terms t WHERE t.message_id = m.id)
     AND NOT EXISTS (
         SELECT FROM embedding_claims c WHERE c.message_id = m.id AND c.claimed_until > clock_timestamp()
     )
@@ -138,7 +139,10 @@ def index_terms(session: Session, limit: int, below: int = ANY_ID) -> int | None
 
 
 def claim(session: Session, limit: int) -> list[Claimed]:
-    """Take so many of the newest messages in hand; another worker leaves them alone for a minute or more."""
+    """Take so many of the newest messages in hand; another worker leaves them alone for a minute or more.
+
+    Only those whose words are indexed: the vector takes the mark off, and nothing would come back for the words.
+    """
     values = {"limit": limit, "seconds": _CLAIM_SECONDS, "doublings": _DOUBLINGS_MAX}
     return [Claimed(*row) for row in session.execute(text(_CLAIM), values)]
 

@@ -39,15 +39,19 @@ def refresh(seconds: float = SLICE_SECONDS, is_crowded: Callable[[], bool] = lam
     _settle(goes_on)
     next_terms = 0.0
     while goes_on():
+        is_complete = False
         if time.monotonic() >= next_terms:
-            _index_terms(goes_on)
+            is_complete = _index_terms(goes_on)
             next_terms = time.monotonic() + _TERMS_SECONDS
         with unit_of_work() as uow:
             rows = index.claim(uow.session, _CLAIM_ROWS)
             uow.commit()
-        if not rows:
+        if not rows and is_complete:
             return False
-        if not _embed_all(rows):
+        if not rows:
+            # What came since the last look at words waits for that.
+            next_terms = 0.0
+        elif not _embed_all(rows):
             return False
     return True
 
@@ -77,13 +81,14 @@ def _settle(goes_on: Callable[[], bool]) -> None:
             uow.commit()
 
 
-def _index_terms(goes_on: Callable[[], bool]) -> None:
-    """Index the words of all stale messages from the newest down, or of as many as the time allows."""
+def _index_terms(goes_on: Callable[[], bool]) -> bool:
+    """Index the words of all stale messages from the newest down; False when the time did not allow it."""
     below: int | None = index.ANY_ID
     while below is not None and goes_on():
         with unit_of_work() as uow:
             below = index.index_terms(uow.session, _STEP_ROWS, below)
             uow.commit()
+    return below is None
 
 
 def _embed_all(rows: Sequence[Claimed]) -> bool:

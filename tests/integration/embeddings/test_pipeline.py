@@ -32,6 +32,13 @@ STALE = "SELECT id FROM messages WHERE embedding_stale_at IS NOT NULL ORDER BY 1
 CLAIMS = "SELECT message_id FROM embedding_claims ORDER BY 1"
 
 
+def index_words():
+    """Index the words of what was written."""
+    with unit_of_work() as uow:
+        steps.index_terms(uow.session, 100)
+        uow.commit()
+
+
 def during_the_model(monkeypatch, happening):
     """Let something happen while the model computes, once the text is out of the database."""
     real, done = minilm.embed, []
@@ -137,6 +144,7 @@ def test_a_deletion_waits_for_a_vector_under_way_and_then_takes_it_away(index):
     message = write("a text that is deleted at the last moment")
     vector = providers.provider().embed(["a text that is deleted at the last moment"])[0]
     with unit_of_work() as uow:
+        steps.index_terms(uow.session, 10)
         claimed = steps.claim(uow.session, 10)
         uow.commit()
     with unit_of_work() as uow:
@@ -153,6 +161,7 @@ def test_a_deletion_waits_for_a_vector_under_way_and_then_takes_it_away(index):
 def test_two_workers_never_have_the_same_message_in_hand(index):
     for n in range(6):
         write(f"text {n}")
+    index_words()
     with unit_of_work() as first, unit_of_work() as second:
         one = steps.claim(first.session, 3)
         two = steps.claim(second.session, 10)
@@ -166,12 +175,14 @@ def test_two_workers_never_have_the_same_message_in_hand(index):
 
 def test_the_newest_messages_come_first(index):
     written = [write(f"text {n}") for n in range(5)]
+    index_words()
     with unit_of_work() as uow:
         assert {row.id for row in steps.claim(uow.session, 2)} == set(written[-2:])
 
 
 def test_a_dead_workers_messages_are_free_again_when_its_claim_runs_out(index):
     message = write("taken by a worker that dies")
+    index_words()
     with unit_of_work() as uow:
         steps.claim(uow.session, 1)
         uow.commit()
@@ -331,3 +342,11 @@ def test_indexing_gets_on_however_long_others_are_busy(index, monkeypatch):
     monkeypatch.setattr(pipeline, "GIVE_WAY_SECONDS", 0.2)
     assert pipeline.refresh(is_crowded=lambda: True) is False
     assert rows(VECTORS) == [(message,)]
+
+
+def test_a_message_that_comes_between_words_and_vectors_gets_both(index, monkeypatch):
+    first = write("there when the words were indexed")
+    late = []
+    during_the_model(monkeypatch, lambda: late.append(write("written while the model was computing")))
+    embed_all()
+    assert rows(TERMS) == rows(VECTORS) == [(first,), (late[0],)]
