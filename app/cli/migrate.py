@@ -78,8 +78,9 @@ def _run(arguments: argparse.Namespace) -> int:
     return 0 if arguments.action != "status" or found["current"] == found["head"] else 1
 
 
-def _run_dburl(_: argparse.Namespace) -> int:
-    print(settings().database_url)
+def _run_dburl(arguments: argparse.Namespace) -> int:
+    url = settings().database_url
+    print(json.dumps({"url": url}) if arguments.json else url)
     return 0
 
 

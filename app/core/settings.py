@@ -9,6 +9,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 from dotenv import dotenv_values
+from msgspec.inspect import IntType, LiteralType, UnionType, type_info
 
 from app.core.errors import ConfigurationError
 
@@ -45,7 +46,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     openai_base_url: str = ""
     embeddings_provider: Literal["local", "openai"] = "local"
     vector_store: Literal["pgvector", "openai"] = "pgvector"
-    chat_vector_max: int | None = None
+    chat_vector_max: Count | None = None
     health_check_host: str = "127.0.0.1"
     health_check_port: Port = 3000
     flower_port: Port = 5555
@@ -107,8 +108,20 @@ def load(environ: Mapping[str, str]) -> Settings:
     try:
         return msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
-        problem, _, where = str(error).partition(" - at `$.")
-        raise ConfigurationError(f"{where.rstrip('`').upper() or 'settings'}: {problem}") from None
+        name = str(error).partition(" - at `$.")[2].rstrip("`")
+        raise ConfigurationError(f"{name.upper()} is “{values[name]}”; allowed: {_allowed(name)}.") from None
+
+
+def _allowed(name: str) -> str:
+    """What a setting that is no plain text may be."""
+    kind = {field.name: field.type for field in type_info(Settings).fields}[name]  # type: ignore[attr-defined]
+    if isinstance(kind, UnionType):
+        kind = kind.types[0]
+    if isinstance(kind, LiteralType):
+        return ", ".join(map(str, kind.values))
+    if isinstance(kind, IntType):
+        return f"a whole number from {kind.ge}" + (f" to {kind.le}" if kind.le else "")
+    return "true, false"
 
 
 @cache

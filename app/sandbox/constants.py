@@ -7,6 +7,8 @@ Json: TypeAlias = dict[str, Any]
 
 API = "/api/v10"
 CONTENT_LIMIT = 2000
+# What Discord lets a subscriber write; people of the sandbox may.
+LONG_CONTENT_LIMIT = 4000
 EMBED_LIMIT = 10
 FILE_LIMIT = 10
 

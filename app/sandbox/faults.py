@@ -7,22 +7,15 @@ from typing import Protocol
 
 KINDS = ("drop", "invalid_session", "reconnect", "429", "5xx", "delay")
 _WORDS = {
-    "drop_socket": "drop",
-    "drop_the_socket": "drop",
-    "disconnect": "drop",
-    "close": "drop",
-    "socket": "drop",
-    "invalid": "invalid_session",
-    "ratelimit": "429",
-    "rate_limit": "429",
-    "500": "5xx",
-    "502": "5xx",
-    "503": "5xx",
-    "504": "5xx",
-    "server_error": "5xx",
-    "slow": "delay",
-    "latency": "delay",
+    **dict.fromkeys(("drop_socket", "drop_the_socket", "socket_drop", "drop_connection", "drop_gateway"), "drop"),
+    **dict.fromkeys(("disconnect", "close", "close_socket", "socket", "reset"), "drop"),
+    **dict.fromkeys(("invalid", "invalidate", "invalidate_session", "session"), "invalid_session"),
+    **dict.fromkeys(("ratelimit", "rate_limit", "ratelimited", "rate_limited", "too_many_requests"), "429"),
+    **dict.fromkeys(("error", "server_error", "internal_error", "500", "502", "503", "504"), "5xx"),
+    **dict.fromkeys(("slow", "latency"), "delay"),
 }
+# What some put before a word.
+_WHERE = ("http_", "rest_", "gateway_")
 
 
 class Breakable(Protocol):
@@ -76,6 +69,8 @@ class Faults:
     def kind_of(word: str) -> str | None:
         """The kind that a word names, or None."""
         plain = word.strip().lower().replace(" ", "_").replace("-", "_")
+        for where in _WHERE:
+            plain = plain.removeprefix(where)
         plain = _WORDS.get(plain, plain)
         return plain if plain in KINDS else None
 

@@ -93,6 +93,8 @@ class EmbeddedPostgres(EmbeddedServer):
         password = where.home / f"{new.name}.password"
         write(password, self._password())
         maker = None if where.uid is None else _uid_with_an_account()
+        if maker is None:
+            _require_account(os.geteuid())
         try:
             if maker is not None:
                 place.give(new, maker)
@@ -153,6 +155,16 @@ class EmbeddedPostgres(EmbeddedServer):
 def _environment() -> dict[str, str]:
     """The environment without settings that PostgreSQL would read as its own."""
     return {name: value for name, value in os.environ.items() if not name.startswith("PG")}
+
+
+def _require_account(uid: int) -> None:
+    """Refuse a user whom this machine cannot name: initdb would."""
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        raise ConfigurationError(
+            f"User id {uid} has no account, which PostgreSQL needs: add one (useradd), or set DATABASE_URL."
+        ) from None
 
 
 def _uid_with_an_account() -> int:

@@ -108,6 +108,9 @@ class Runner:
             "DATA_DIR": str(self._data),
             "DATABASE_URL": self._settings.database_url or self._servers.database_url,
             "REDIS_URL": self._settings.redis_url or self._servers.redis_url,
+            "HEALTH_CHECK_PORT": str(self._settings.health_check_port),
+            "FLOWER_PORT": str(self._settings.flower_port),
+            "SANDBOX_PORT": str(self._settings.sandbox_port),
         }
         if self._needs_sandbox:
             known["DISCORD_API_URL"] = f"http://{ports.LOOPBACK}:{self._settings.sandbox_port}/api/v10"

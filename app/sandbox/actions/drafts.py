@@ -18,6 +18,7 @@ class Draft:
     """A message before it has an id."""
 
     content: str = ""
+    longest: int = CONTENT_LIMIT
     embeds: list[Json] = field(default_factory=list)
     components: list[Json] = field(default_factory=list)
     attachments: list[Json] = field(default_factory=list)
@@ -39,19 +40,19 @@ class Draft:
 
 def check(draft: Draft) -> None:
     """Raise the form error that Discord would answer; nothing has changed then."""
-    check_content(draft.content)
+    check_content(draft.content, draft.longest)
     _check_embeds(draft.embeds)
     check_components(draft.components, draft.flags)
     if not (draft.content.strip() or draft.embeds or draft.attachments or draft.components):
         raise empty_message()
 
 
-def check_content(content: object) -> None:
-    """Text is at most 2000 characters."""
+def check_content(content: object, longest: int = CONTENT_LIMIT) -> None:
+    """Text has at most so many characters."""
     if not isinstance(content, str):
         raise invalid_form("content", "BASE_TYPE_STRING", "Could not interpret value as string.")
-    if len(content) > CONTENT_LIMIT:
-        raise invalid_form("content", "BASE_TYPE_MAX_LENGTH", f"Must be {CONTENT_LIMIT} or fewer in length.")
+    if len(content) > longest:
+        raise invalid_form("content", "BASE_TYPE_MAX_LENGTH", f"Must be {longest} or fewer in length.")
 
 
 def _check_embeds(embeds: list[Json]) -> None:

@@ -4,7 +4,7 @@ from app.sandbox import ids
 from app.sandbox.actions import threads
 from app.sandbox.actions.drafts import Draft, check, finished_components, finished_embeds
 from app.sandbox.box import Box
-from app.sandbox.constants import Json, MessageFlag, Permission
+from app.sandbox.constants import CONTENT_LIMIT, Json, MessageFlag, Permission
 from app.sandbox.errors import unknown
 from app.sandbox.hub import Event
 from app.sandbox.permissions import channel_permissions
@@ -95,12 +95,13 @@ def publish(box: Box, name: str, row: Message) -> None:
     box.hub.publish(event)
 
 
-def edit(box: Box, row: Message, changes: Json) -> Message:
+def edit(box: Box, row: Message, changes: Json, *, longest: int = CONTENT_LIMIT) -> Message:
     """Change text, embeds, components, attachments or flags; only given keys change."""
     extras = row.extras or Extras()
     attachments = changes.get("attachments", extras.attachments)
     draft = Draft(
         content=changes.get("content", row.content) or "",
+        longest=longest,
         embeds=changes.get("embeds", extras.embeds) or [],
         components=changes.get("components", extras.components) or [],
         attachments=attachments,

@@ -11,7 +11,14 @@ from aiohttp import BodyPartReader, web
 from app.sandbox.actions import messages, reactions, uploads
 from app.sandbox.actions.drafts import Draft, check
 from app.sandbox.box import Box, box_of
-from app.sandbox.constants import WITHOUT_MESSAGES, Json, MessageType, Permission
+from app.sandbox.constants import (
+    CONTENT_LIMIT,
+    LONG_CONTENT_LIMIT,
+    WITHOUT_MESSAGES,
+    Json,
+    MessageType,
+    Permission,
+)
 from app.sandbox.control import params
 from app.sandbox.errors import BadInput
 from app.sandbox.files import StoredFile, type_of
@@ -21,7 +28,7 @@ from app.sandbox.rest.answers import answer
 from app.sandbox.rest.forms import origin
 from app.sandbox.rest.messages import history
 from app.sandbox.rest.reactions import show_typing
-from app.sandbox.state.models import Channel, Message
+from app.sandbox.state.models import Channel, Message, User
 
 _FIELDS = ("channel", "author", "content", "attachments", "reply_to", "nonce")
 _PAGE, _PAGE_MOST = 50, 100_000
@@ -39,7 +46,7 @@ async def post(request: web.Request) -> web.Response:
     if not isinstance(rows, list) or len(rows) > _BULK_MOST or not all(isinstance(r, dict) for r in rows):
         raise BadInput(f"messages must be a list of at most {_BULK_MOST} objects")
     # All are checked before the first is written, so that a refusal changes nothing.
-    letters = [_letter(box, row, origin(request)) for row in rows]
+    letters = [_letter(box, params.renamed(row), origin(request)) for row in rows]
     written = [str(_write(box, letter).id) for letter in letters]
     return answer({"ids": written, "messages": [{"id": i} for i in written]})
 
@@ -55,7 +62,8 @@ def _letter(box: Box, data: Json, base: str) -> Letter:
         raise BadInput(f"channel {channel.id} holds no messages itself; text and voice channels and threads do")
     params.inside(box, channel, author, "author")
     require(box.world, channel, author.id, send_permission(channel))
-    draft = Draft(content=params.text(data, "content", default="", most=4000), nonce=_nonce(data))
+    content = params.text(data, "content", default="", most=LONG_CONTENT_LIMIT)
+    draft = Draft(content=content, longest=_longest(author), nonce=_nonce(data))
     if data.get("reply_to"):
         draft.reply_to = params.message(box, data, channel, "reply_to").id
         draft.kind = int(MessageType.REPLY)
@@ -63,6 +71,10 @@ def _letter(box: Box, data: Json, base: str) -> Letter:
         draft.attachments = uploads.store(box, channel, data["attachments"], base)
     check(draft)
     return channel, author.id, draft
+
+
+def _longest(author: User) -> int:
+    return CONTENT_LIMIT if author.bot else LONG_CONTENT_LIMIT
 
 
 def _nonce(data: Json) -> str | int | None:
@@ -102,8 +114,9 @@ async def edit(request: web.Request) -> web.Response:
     params.only(data, ("channel", "message", "content"))
     channel = params.channel(box, data)
     row = params.message(box, data, channel)
-    content = params.text(data, "content", most=4000)
-    return answer(render.message(box.world, messages.edit(box, row, {"content": content})))
+    content = params.text(data, "content", most=LONG_CONTENT_LIMIT)
+    longest = _longest(box.world.users[row.author_id])
+    return answer(render.message(box.world, messages.edit(box, row, {"content": content}, longest=longest)))
 
 
 async def delete(request: web.Request) -> web.Response:

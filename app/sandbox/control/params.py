@@ -1,5 +1,6 @@
 """Reading requests to the control API: every refusal names the field and what is allowed."""
 
+import json
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -13,6 +14,9 @@ from app.sandbox.errors import BadInput
 from app.sandbox.state.models import Channel, Guild, Message, User
 
 _ID_DIGITS = 20
+_WITH_ID = ("guild", "channel", "user", "author", "owner", "message", "parent", "target")
+# Other names under which Discord knows the same; an unknown name would be refused.
+_NAMES = {f"{name}_id": name for name in _WITH_ID} | {"recipient": "user", "recipient_id": "user"}
 _SHOWN = 60
 
 
@@ -26,10 +30,24 @@ def parsed(raw: bytes) -> Json:
     try:
         data: Any = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise BadInput(f"the body is not valid JSON: {error}") from error
+        data = _with_surrogates(raw, error)
     if not isinstance(data, dict):
         raise BadInput("the body must be a JSON object")
-    return data
+    return renamed(data)
+
+
+def renamed(data: Json) -> Json:
+    """The fields under our names; `channel_id` is `channel`, and so on."""
+    return {_NAMES.get(key, key) if _NAMES.get(key) not in data else key: value for key, value in data.items()}
+
+
+def _with_surrogates(raw: bytes, refusal: orjson.JSONDecodeError) -> Any:
+    # Half a surrogate pair can be written in JSON but not sent as UTF-8; it becomes U+FFFD, as in a browser.
+    try:
+        whole = json.dumps(json.loads(raw), ensure_ascii=False)
+    except (ValueError, RecursionError):
+        raise BadInput(f"the body is not valid JSON: {refusal}") from refusal
+    return orjson.loads(whole.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
 
 
 def moment(data: Json, name: str) -> str | None:

@@ -54,8 +54,9 @@ async def membership(request: web.Request) -> web.Response:
     guild = params.guild(box, data)
     user = params.user(box, data)
     action = params.choice(data, "action", ("join", "leave", "update"))
+    changed = True
     if action == "join":
-        _join(box, guild, user, data)
+        changed = _join(box, guild, user, data)
     elif user.id not in guild.members:
         raise BadInput(f"user {user.id} is no member of guild {guild.id}")
     elif action == "leave":
@@ -64,18 +65,22 @@ async def membership(request: web.Request) -> web.Response:
         members.leave(box, guild, user.id)
     else:
         _update(box, guild, user, data)
-    return answer({"id": str(user.id), "guild": str(guild.id), "user": str(user.id), "action": action})
+    return answer(
+        {"id": str(user.id), "guild": str(guild.id), "user": str(user.id), "action": action, "changed": changed}
+    )
 
 
-def _join(box: Box, guild: Guild, user: User, data: Json) -> None:
+def _join(box: Box, guild: Guild, user: User, data: Json) -> bool:
+    """Whether the user is new there; as at Discord, a member who joins stays as he is."""
     if user.id in guild.bans:
         raise BadInput(f"user {user.id} is banned from guild {guild.id}")
     if user.id in guild.members:
-        raise BadInput(f"user {user.id} is already a member of guild {guild.id}")
+        return False
     roles = _roles(guild, data)
     if data.get("invite"):
         _use_invite(box, guild, params.text(data, "invite"))
     members.join(box, guild, user.id, roles)
+    return True
 
 
 def _use_invite(box: Box, guild: Guild, code: str) -> None:

@@ -58,7 +58,7 @@ def _guild(box: Box, guild: Guild, viewer: int | None = None) -> Json:
         "channels": [guilds.channel(box.world, c) for c in seen if not c.is_thread],
         "threads": [guilds.channel(box.world, c) for c in seen if c.is_thread],
         "roles": [guilds.role(r) for r in guild.roles.values()],
-        "members": [users.member(box.world, m) for m in guild.members.values()],
+        "members": [{"id": str(i), **users.member(box.world, m)} for i, m in guild.members.items()],
         "voice_states": [users.voice_state(box.world, guild.id, v) for v in guild.voice.values()],
     }
 
@@ -102,7 +102,8 @@ async def new_channel(request: web.Request) -> web.Response:
     box = box_of(request)
     data = await params.read(request)
     params.only(data, ("guild", "name", "type", "topic", "parent", "private", "roles", "user"))
-    kind = _kind(data.get("type", "text"))
+    is_direct = "user" in data and not {"guild", "parent"} & data.keys()
+    kind = _kind(data.get("type", "dm" if is_direct else "text"))
     if kind is ChannelType.DM:
         user = params.user(box, data)
         return answer(_direct(box, box.world.direct_channel(box.world.application.id, user.id)))

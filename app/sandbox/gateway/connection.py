@@ -1,5 +1,6 @@
 """What one gateway socket says and hears."""
 
+import asyncio
 import secrets
 from typing import Any
 
@@ -16,6 +17,9 @@ from app.sandbox.gateway.wire import SocketWire
 
 _HEARTBEAT, _IDENTIFY, _PRESENCE, _VOICE, _RESUME, _MEMBERS = 1, 2, 3, 4, 6, 8
 _RECONNECT, _INVALID_SESSION, _HELLO, _ACK = 7, 9, 10, 11
+# As long as Discord takes, nearly: discord.py notes when it sent a heartbeat only after it was sent, and an answer that
+# comes before that note looks as old as the heartbeat before.
+_ACK_SECONDS = 0.02
 _KNOWN_BUT_IDLE = frozenset({_PRESENCE, 31, 43})
 
 UNKNOWN_OPCODE, DECODE_ERROR, NOT_AUTHENTICATED, AUTHENTICATION_FAILED = 4001, 4002, 4003, 4004
@@ -76,7 +80,7 @@ class Connection:
     def _heartbeat(self) -> None:
         if self.session:
             self.session.beat()
-        self.send_op(_ACK, None)
+        asyncio.get_running_loop().call_later(_ACK_SECONDS, self.send_op, _ACK, None)
 
     def _identify(self, data: Json) -> None:
         if self.session is not None:

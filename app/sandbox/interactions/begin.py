@@ -12,6 +12,8 @@ from app.sandbox.permissions import can_view
 _WORDS = {
     "command": (InteractionType.COMMAND, CommandType.CHAT_INPUT),
     "slash": (InteractionType.COMMAND, CommandType.CHAT_INPUT),
+    "chat_input": (InteractionType.COMMAND, CommandType.CHAT_INPUT),
+    "application_command": (InteractionType.COMMAND, CommandType.CHAT_INPUT),
     "user_command": (InteractionType.COMMAND, CommandType.USER),
     "user": (InteractionType.COMMAND, CommandType.USER),
     "message_command": (InteractionType.COMMAND, CommandType.MESSAGE),
@@ -19,6 +21,7 @@ _WORDS = {
     "button": (InteractionType.COMPONENT, None),
     "select": (InteractionType.COMPONENT, None),
     "component": (InteractionType.COMPONENT, None),
+    "message_component": (InteractionType.COMPONENT, None),
     "autocomplete": (InteractionType.AUTOCOMPLETE, CommandType.CHAT_INPUT),
     "modal": (InteractionType.MODAL, None),
     "modal_submit": (InteractionType.MODAL, None),
@@ -35,7 +38,7 @@ def kind_of(word: object) -> tuple[InteractionType, CommandType | None]:
         kind = InteractionType(int(str(word)))
         with_command = kind in {InteractionType.COMMAND, InteractionType.AUTOCOMPLETE}
         return kind, CommandType.CHAT_INPUT if with_command else None
-    found = _WORDS.get(str(word).lower())
+    found = _WORDS.get(str(word).lower().replace(" ", "_").replace("-", "_"))
     if found is None:
         numbers = ", ".join(str(int(k)) for k in InteractionType)
         raise BadInput(f"type is {params.shown(word)}; allowed: {', '.join(_WORDS)}, or Discord's {numbers}")

@@ -97,4 +97,11 @@ def _end(name: str, slot: datetime, outcome: str, *, counts: Counts | None = Non
     with unit_of_work() as uow:
         uow.session.execute(text(_END), values)
         uow.commit()
-    logger.info("job %s", outcome, extra={"job": name, "counts": dict(counts or {}), "error": error})
+    # A sweep every few seconds that finds nothing is no news.
+    is_news = error is not None or any((counts or {}).values())
+    logger.log(
+        logging.INFO if is_news else logging.DEBUG,
+        "job %s",
+        outcome,
+        extra={"job": name, "counts": dict(counts or {}), "error": error},
+    )

@@ -1,5 +1,6 @@
 """`python -m app up`, as a person starts, breaks and stops it."""
 
+import json
 import os
 import shutil
 import signal
@@ -177,6 +178,13 @@ def test_other_commands_find_the_running_system(running, environ):
     with closing(psycopg2.connect(asked.stdout.strip())) as connection, connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM messages")
         assert cursor.fetchone() is not None
+
+
+def test_they_find_its_ports_without_being_told(running):
+    environ = {name: value for name, value in running.environ.items() if not name.endswith("_PORT")}
+    command = [sys.executable, "-m", "app", "seed", "--messages", "1", "--json"]
+    made = subprocess.run(command, cwd=PROJECT, env=environ, check=True, capture_output=True, text=True)
+    assert json.loads(made.stdout)["messages"] == 1
 
 
 def test_a_second_instance_gets_one_clear_line(running, folder, environ):

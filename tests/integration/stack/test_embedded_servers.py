@@ -94,6 +94,16 @@ def test_what_people_wrote_stays_out_of_the_database_log(running):
     assert "private sentence" not in log
 
 
+def test_a_user_without_an_account_is_told_what_postgresql_misses(open_dir, monkeypatch):
+    def nobody(uid):
+        raise KeyError(uid)
+
+    monkeypatch.setattr("os.geteuid", lambda: 4242)
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    with pytest.raises(ConfigurationError, match="User id 4242 has no account, which PostgreSQL needs"):
+        start_servers(open_dir / "data", valkey=False)
+
+
 def test_data_and_addresses_survive_a_restart(running):
     before = running.database_url, running.redis_url
     ask(running.database_url, "CREATE TABLE kept AS SELECT 1 AS x")

@@ -81,6 +81,12 @@ def test_a_delay_and_one_failure_strike_together():
         ("Invalid Session", "invalid_session"),
         ("rate-limit", "429"),
         ("503", "5xx"),
+        ("http_500", "5xx"),
+        ("REST 429", "429"),
+        ("rate limited", "429"),
+        ("disconnect", "drop"),
+        ("gateway drop", "drop"),
+        ("latency", "delay"),
         ("x", None),
     ],
 )
