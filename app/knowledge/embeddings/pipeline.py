@@ -19,8 +19,8 @@ log = logging.getLogger(__name__)
 
 # How long a task works before it makes room for others in its queue.
 SLICE_SECONDS = 5.0
-# So much of that time it may wait for those who go first; it gets on, slowly, however long they are busy.
-GIVE_WAY_SECONDS = 4.0
+# So long it may wait for those who go first, on top; it gets on, slowly, however long they are busy.
+GIVE_WAY_SECONDS = 15.0
 _LOOK_SECONDS = 0.1
 # Words are cheap: a backlog of vectors does not keep a new message from being found by its words for longer than this.
 _TERMS_SECONDS = 1.0
@@ -60,15 +60,18 @@ class _Slice:
     """The time of one task. Its priority as a process does not reach PostgreSQL's, so it gives way by waiting."""
 
     def __init__(self, seconds: float, is_crowded: Callable[[], bool]) -> None:
-        began = time.monotonic()
-        self._until = began + seconds
-        self._patient_until = began + min(seconds, GIVE_WAY_SECONDS)
+        self._until = time.monotonic() + seconds
+        self._patience = GIVE_WAY_SECONDS
         self._is_crowded = is_crowded
 
     def goes_on(self) -> bool:
         """Let others go first, then say whether there is time for another step."""
-        while time.monotonic() < self._patient_until and self._is_crowded():
+        began = time.monotonic()
+        while time.monotonic() - began < self._patience and self._is_crowded():
             time.sleep(_LOOK_SECONDS)
+        waited = time.monotonic() - began
+        self._patience -= waited
+        self._until += waited
         return time.monotonic() < self._until
 
 
