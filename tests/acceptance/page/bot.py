@@ -117,7 +117,7 @@ def register(bot: Minstrel) -> None:
     @app_commands.describe(person="Whom", times="How often", loudly="With capitals")
     async def greet(
         interaction, person: discord.Member, times: app_commands.Range[int, 1, 3] = 1, loudly: bool | None = None
-    ):  # noqa: FBT001 - a command's option.
+    ):
         text = " ".join([f"Hail, {person.mention}!"] * times)
         await interaction.response.send_message(text.upper() if loudly else text)
 
