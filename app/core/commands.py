@@ -9,7 +9,7 @@ import functools
 import logging
 import time
 from collections.abc import Callable
-from typing import Literal, ParamSpec, TypeVar
+from typing import Annotated, Literal, ParamSpec, TypeVar
 
 import msgspec
 from sqlalchemy import select
@@ -63,6 +63,13 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
         if not isinstance(value, int) or isinstance(value, bool):
             raise BadInput(_("{name} must be a whole number.").format(name=name))
         return value
+
+
+class _Person(msgspec.Struct, frozen=True):
+    """Whose command it was, in any version: an erasure must find it."""
+
+    guild_id: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] | None = None
+    user_id: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)] | None = None
 
 
 Work = Callable[[UnitOfWork, Command], Answer]
@@ -188,8 +195,21 @@ def settle(command: Command, answer: Answer) -> Answer:
 
 def bury(entry_id: str, payload: bytes, reason: str) -> None:
     """Lay a payload that no worker of this version can run among the dead letters; an operator decides."""
+    try:
+        person = msgspec.json.decode(payload, type=_Person)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        person = _Person()
     with unit_of_work() as uow:
-        uow.session.add(DeadLetter(queue=QUEUE, entry_id=entry_id, reason=reason, payload=payload))
+        uow.session.add(
+            DeadLetter(
+                queue=QUEUE,
+                entry_id=entry_id,
+                guild_id=person.guild_id,
+                user_id=person.user_id,
+                reason=reason,
+                payload=payload,
+            )
+        )
         uow.commit()
 
 

@@ -45,6 +45,30 @@ def letter_of_raw(payload: bytes, reason: str) -> Letter:
     )
 
 
+def without_person(payload: bytes, user_id: int, guild_id: int | None) -> bytes | None:
+    """A letter that holds several events, without those of this person (in this guild); None when nothing is left.
+
+    What cannot be read cannot be searched either, and nobody could ever apply it: nothing of it is left.
+    """
+    try:
+        found = msgspec.json.decode(payload)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    events = found.get("events") if isinstance(found, dict) else None
+    if not isinstance(events, list):
+        return payload
+    kept = [event for event in events if not _is_of(event, user_id, guild_id)]
+    if len(kept) == len(events):
+        return payload
+    return msgspec.json.encode({**found, "events": kept}) if kept else None
+
+
+def _is_of(event: object, user_id: int, guild_id: int | None) -> bool:
+    if not isinstance(event, dict) or (guild_id is not None and event.get("guild_id", guild_id) != guild_id):
+        return False
+    return any(event.get(name) == user_id for name in _PEOPLE)
+
+
 def _id(value: object) -> int | None:
     return value if isinstance(value, int) and 0 <= value <= _LARGEST_ID else None
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
-from app.activity.deadletters.rules import Letter
+from app.activity.deadletters.rules import Letter, without_person
 from schema.models.ingest import DeadLetter
 
 
@@ -41,3 +41,15 @@ def drop(session: Session, ids: Sequence[int] | None = None) -> int:
     if ids is not None:
         statement = statement.where(DeadLetter.id.in_(ids))
     return len(session.scalars(statement).all())
+
+
+def forget_person(session: Session, user_id: int, guild_id: int | None) -> None:
+    """Take this person's events out of the letters that name nobody, because they hold events of several people."""
+    mention = func.strpos(func.encode(DeadLetter.payload, "escape"), str(user_id))
+    letters = session.scalars(select(DeadLetter).where(DeadLetter.user_id.is_(None), mention > 0).with_for_update())
+    for letter in letters.all():
+        left = without_person(letter.payload, user_id, guild_id)
+        if left is None:
+            session.delete(letter)
+        elif left != letter.payload:
+            letter.payload = left

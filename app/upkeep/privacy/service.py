@@ -15,6 +15,7 @@ from sqlalchemy import delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from app.activity.deadletters import service as deadletters
 from app.activity.ingest import service as ingest
 from app.core import queue
 from app.core.answers import Answer
@@ -81,6 +82,7 @@ def erase(uow: UnitOfWork, user_id: int, guild_id: int | None) -> bool:
     is_done = erase_chunk(uow.session, user_id, guild_id, moment)
     for rule in RULES:
         _apply(uow.session, rule, user_id, guild_id, None)
+    deadletters.forget_person(uow.session, user_id, guild_id)
     _forget_names(uow.session, user_id)
     for guild in scope:
         uow.after_commit(partial(tell, "privacy", guild))
@@ -105,6 +107,7 @@ def erase_more(session: Session, guild_id: int, user_id: int) -> bool:
     for rule in RULES:
         if rule.before is not None:
             _apply(session, rule, user_id, guild_id, erasure.erased_at)
+    deadletters.forget_person(session, user_id, guild_id)
     if is_done and now() - erasure.erased_at > SETTLED_AFTER:
         erasure.finished_at = now()
     return is_done

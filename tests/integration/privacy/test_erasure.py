@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from app.core import db
+from app.core import commands, db
 from app.core.clock import now
 from app.core.settings import PROJECT
 from app.upkeep.privacy import queries, service
@@ -199,3 +199,31 @@ def test_an_erasure_waits_for_a_batch_that_passed_the_check_before_it(people):
             batch.commit()
         assert erasing.result(10)
     assert named(ANNA, HERE) == []
+
+
+def letter(payload: bytes) -> None:
+    rows("INSERT INTO dead_letters (queue, entry_id, reason, payload) VALUES ('ingest', 'x', 'odd', %s)", payload)
+
+
+def test_letters_that_hold_events_of_several_people_lose_those_of_the_person(database):
+    mine = {"t": "message_seen", "author_id": 4711, "guild_id": HERE, "content": "secret"}
+    there = {**mine, "guild_id": THERE}
+    others = {**mine, "author_id": 4712, "content": "about <@4711>"}
+    letter(json.dumps({"v": 9, "events": [mine, others, there]}).encode())
+    letter(json.dumps({"v": 9, "events": [mine]}).encode())
+    letter(b'{"v": 9, "events": [{"author_id": 4711, "content": "sec')
+    letter(b'{"v": 9, "events": [{"author_id": 4712, "content": "sec')
+    erase(4711, HERE)
+    payloads = [bytes(row[0]) for row in rows("SELECT payload FROM dead_letters ORDER BY id")]
+    assert json.loads(payloads[0]) == {"v": 9, "events": [others, there]}
+    assert payloads[1:] == [b'{"v": 9, "events": [{"author_id": 4712, "content": "sec']
+    erase(4711, None)
+    assert json.loads(bytes(rows("SELECT payload FROM dead_letters ORDER BY id")[0][0]))["events"] == [others]
+
+
+def test_a_command_that_no_worker_could_run_is_erased_with_its_person(database):
+    commands.bury("7", b'{"v": 9, "user_id": 4711, "guild_id": 100, "task": "commands.x"}', "odd")
+    commands.bury("8", b'{"v": 9, "user_id": "x"}', "odd")
+    commands.bury("9", b"\xff", "odd")
+    erase(4711, HERE)
+    assert rows("SELECT entry_id FROM dead_letters ORDER BY id") == [("8",), ("9",)]
