@@ -54,7 +54,7 @@ class Bot(Heard):
         tree = self.tree
 
         @tree.command(name=app_commands.locale_str("ping"), description="Answers")
-        async def ping(interaction: discord.Interaction, times: int = 1, loud: bool = False) -> None:  # noqa: FBT001, FBT002
+        async def ping(interaction: discord.Interaction, times: int = 1, loud: bool = False) -> None:  # noqa: FBT002
             await interaction.response.send_message(f"pong {times} {loud}", view=Panel())
 
         @tree.command(name="slow", description="Answers late")
