@@ -48,16 +48,24 @@ _MEET_CHANNELS = text(
     " FROM json_to_recordset(:rows) AS r (id bigint, guild_id bigint)"
     " WHERE NOT EXISTS (SELECT FROM channels WHERE channels.id = r.id) ORDER BY id ON CONFLICT DO NOTHING"
 )
-
+# Nearly every batch tells of places that are known, and looking costs less than trying to insert.
+_UNKNOWN = text(
+    "SELECT EXISTS (SELECT FROM unnest(CAST(:guilds AS bigint[]), CAST(:channels AS bigint[])) AS r (guild_id, id)"
+    " WHERE NOT EXISTS (SELECT FROM guilds WHERE guilds.id = r.guild_id)"
+    " OR NOT EXISTS (SELECT FROM channels WHERE channels.id = r.id))"
+)
 _REOPEN = text("UPDATE channels SET blanked_at = NULL WHERE id = ANY(:ids) AND blanked_at IS NOT NULL")
 
 
 def meet(session: Session, channels: Iterable[tuple[int, int]]) -> None:
     """Make rows for guilds and channels (guild, channel) that only their messages told of so far."""
-    known = set(channels)
-    if known:
-        session.execute(_MEET_GUILDS, {"ids": sorted({guild for guild, _ in known})})
-        rows = [{"id": channel, "guild_id": guild} for guild, channel in known]
+    met = set(channels)
+    if not met:
+        return
+    places = {"guilds": [guild for guild, _ in met], "channels": [channel for _, channel in met]}
+    if session.execute(_UNKNOWN, places).scalar():
+        session.execute(_MEET_GUILDS, {"ids": sorted({guild for guild, _ in met})})
+        rows = [{"id": channel, "guild_id": guild} for guild, channel in met]
         session.execute(_MEET_CHANNELS, {"rows": as_json(rows)})
 
 

@@ -39,12 +39,16 @@ from app.core import clock
 from app.core.clock import snowflake_at
 from app.core.db import unit_of_work
 from app.core.facts import as_json
-from schema.models.ingest import BotSequence, IngestBatch
+from schema.models.ingest import BotSequence
 
 ALL_BOTS = 0
 # These must see every row that is committed or about to be, so their batch waits for the others and runs alone.
 _ALONE = (ReactionsCleared, ChannelListed)
+_CLAIM = "INSERT INTO ingest_batches (batch_id, events) VALUES (:batch, :events) ON CONFLICT DO NOTHING RETURNING 1"
 _GATE = "SELECT pg_advisory_xact_lock{how}(hashtextextended('ingest', 0))"
+# The claim and the gate in one round trip; every later statement sees what was committed before the gate opened.
+_ENTER_ALONE = text(f"WITH claimed AS ({_CLAIM}) {_GATE.format(how='')} FROM claimed")
+_ENTER_WITH_OTHERS = text(f"WITH claimed AS ({_CLAIM}) {_GATE.format(how='_shared')} FROM claimed")
 _OUTCOMES = text(
     "INSERT INTO event_outcomes (guild_id, day, outcome, events) SELECT guild_id, day, outcome, events"
     " FROM json_to_recordset(:rows) AS r (guild_id bigint, day date, outcome text, events bigint)"
@@ -93,10 +97,9 @@ def apply(
 
     `broken` are its events that could not be read; they go to the dead letters with it.
     """
-    if not claim(session, batch_id, len(events)):
+    enter = _ENTER_ALONE if any(isinstance(event, _ALONE) for event in events) else _ENTER_WITH_OTHERS
+    if not session.execute(enter, {"batch": batch_id, "events": len(events)}).all():
         return None
-    how = "" if any(isinstance(event, _ALONE) for event in events) else "_shared"
-    session.execute(text(_GATE.format(how=how)))
     policy = queries.policy(session, events, ports.default_mode)
     limit = snowflake_at(now + timedelta(milliseconds=FUTURE_MS))
     admission = admit(events, policy, _span(session, limit, now), limit)
@@ -111,8 +114,7 @@ def wait_for_batches(session: Session) -> None:
 
 def claim(session: Session, batch_id: str, events: int) -> bool:
     """Whether this transaction is the one that applies the batch."""
-    statement = insert(IngestBatch).values(batch_id=batch_id, events=events).on_conflict_do_nothing()
-    return session.execute(statement.returning(IngestBatch.batch_id)).scalar() is not None
+    return session.execute(text(_CLAIM), {"batch": batch_id, "events": events}).scalar() is not None
 
 
 def _span(session: Session, limit: int, now: datetime) -> Span:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import TypeAlias
 
 from app.activity.messages.messages import MessageEdited, MessagesDeleted, MessageSeen
@@ -20,7 +21,13 @@ def created_ms(message_id: int) -> int:
 
 def day_of(message_id: int) -> date:
     """The day (UTC) on which Discord made this id."""
-    return _EPOCH + timedelta(days=created_ms(message_id) // _DAY_MS)
+    return _day(created_ms(message_id) // _DAY_MS)
+
+
+# The messages of a batch are of one day, or of two.
+@lru_cache(maxsize=64)
+def _day(number: int) -> date:
+    return _EPOCH + timedelta(days=number)
 
 
 def rank(version: Version) -> tuple[int, int]:
