@@ -1,10 +1,12 @@
 """Every REST request of the product's own bot and workers fits Discord's official document."""
 
+import asyncio
+
 import pytest
 
 from tests.conftest import reset_process_state
 from tests.contract.sandbox.openapi import Exchanges, load
-from tests.factories.hall import Workers, sandbox
+from tests.factories.hall import Workers, rows, sandbox
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def workers(database, tmp_path):
 
 async def test_what_the_bot_asks_of_discord_fits_the_document(hall, workers, checker):
     workers.start()
-    await hall.start_bot()
+    runtime = await hall.start_bot()
     for name in ("help", "ping", "profile", "settings show", "setup", "privacy show"):
         assert (await hall.use(name))["state"] == "answered", name
     assert (await hall.use("settings set", key="log-channel", value=str(hall.local.channel("market"))))["messages"]
@@ -43,6 +45,12 @@ async def test_what_the_bot_asks_of_discord_fits_the_document(hall, workers, che
         )
 
     await hall.until_async(posted, "the change is posted to the log channel")
+    # As if a guild were missing in a session, and a channel in its guild.
+    rows("INSERT INTO channels (id, guild_id, kind) VALUES (4242, %s, 0)", hall.local.guild().id)
+    await asyncio.gather(*runtime.absences._tasks.values())
+    runtime.absences.session({"guilds": []})
+    runtime.absences.guild(hall.local.guild().id)
+    await asyncio.gather(*runtime.absences._tasks.values())
     await hall.stop_bot()
     checker.raise_if_wrong()
     assert checker.seen >= {
@@ -50,4 +58,6 @@ async def test_what_the_bot_asks_of_discord_fits_the_document(hall, workers, che
         ("POST", "/interactions/{interaction_id}/{interaction_token}/callback", 200),
         ("PATCH", "/webhooks/{webhook_id}/{webhook_token}/messages/@original", 200),
         ("POST", "/channels/{channel_id}/messages", 200),
+        ("GET", "/guilds/{guild_id}", 200),
+        ("GET", "/channels/{channel_id}", 404),
     }
