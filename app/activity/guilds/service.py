@@ -54,6 +54,12 @@ _UNKNOWN = text(
     " WHERE NOT EXISTS (SELECT FROM guilds WHERE guilds.id = r.guild_id)"
     " OR NOT EXISTS (SELECT FROM channels WHERE channels.id = r.id))"
 )
+_DELETE_THREADS = text(
+    "UPDATE channels SET deleted_at = :at FROM ("
+    "   SELECT id FROM channels WHERE parent_id = :channel AND kind IN (10, 11, 12) AND deleted_at IS NULL"
+    "   ORDER BY id FOR UPDATE"
+    " ) AS found WHERE channels.id = found.id RETURNING channels.id"
+)
 _REOPEN = text("UPDATE channels SET blanked_at = NULL WHERE id = ANY(:ids) AND blanked_at IS NOT NULL")
 
 
@@ -135,6 +141,14 @@ def deleted(session: Session, channel_id: int) -> Deleted | None:
     if row is None or row.deleted_at is None or row.blanked_at is not None:
         return None
     return Deleted(row.guild_id, row.deleted_at)
+
+
+def delete_threads(session: Session, channel_id: int, at: datetime) -> list[int]:
+    """The threads of a deleted channel went with it; those that were not known to be gone.
+
+    Discord tells of the active ones alone.
+    """
+    return list(session.scalars(_DELETE_THREADS, {"channel": channel_id, "at": at}))
 
 
 def to_blank(session: Session, limit: int = 100) -> list[int]:

@@ -205,3 +205,26 @@ def test_a_deleted_channel_takes_its_messages(hand_in, events, rows, sent, execu
     hand_in.both(events.seen("late"))
     sweep()
     assert sent[-1] == (BLANK, (2000,))
+
+
+def test_a_deleted_channel_takes_the_messages_of_its_threads(hand_in, events, rows, sent):
+    """Discord tells of active threads alone; the archived ones go with their channel too."""
+    from tasks.channels import BLANK, blank
+
+    thread = {"kind": 11, "is_archived": True}
+    hand_in.both(
+        events.channel_seen(),
+        events.channel_seen(id=2100, parent_id=2000, **thread),
+        events.channel_seen(id=2200, parent_id=2001, **thread),
+        events.channel_seen(id=2300, parent_id=2000, kind=0),
+    )
+    hand_in.both(*(events.seen(str(channel), channel_id=channel) for channel in (2100, 2200, 2300)))
+    hand_in.both(events.channel_deleted())
+    sent.clear()
+    blank(2000)
+    assert sent == [(BLANK, (2100,))]
+    blank(2100)
+    assert rows(MESSAGES) == [(None, True), ("2200", False), ("2300", False)]
+    sent.clear()
+    blank(2000)
+    assert sent == []
