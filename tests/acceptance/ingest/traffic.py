@@ -82,6 +82,15 @@ class Traffic:
             texts.update({int(message["id"]): message["content"] for message in found})
         return {message: text for message, text in texts.items() if message in self.sent}
 
+    def reactions(self) -> dict[tuple[int, str], int]:
+        """How many people react in the end, by message and emoji."""
+        found: dict[tuple[int, str], int] = {}
+        for channel in self.channels:
+            for message in self.system.call("GET", f"/sandbox/channels/{channel}/messages?limit=100000"):
+                for reaction in message.get("reactions", ()):
+                    found[int(message["id"]), reaction["emoji"]["name"]] = reaction["count"]
+        return {key: number for key, number in found.items() if key[0] in self.sent}
+
     def totals(self) -> Counter[int]:
         """Messages by author."""
         return Counter(author for _, author in self.sent.values())
