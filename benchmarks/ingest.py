@@ -1,26 +1,31 @@
 """From gateway frames to committed rows, beside three peers that show what the parts can do.
 
-The peers get the machine to themselves: only the servers run, and the sandbox where they need it. Of several runs the
-median counts.
+The product and the empty client take turns, so that whatever else the machine does meets both; of several runs the
+median counts. A peer has the machine to itself: the product is idle or ended.
 """
 
+import copy
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from statistics import median
 
 import psycopg2
 
 from app.core.settings import PROJECT
+from app.stack import ports
 from benchmarks.peers import bare_copy
 from benchmarks.report import Report
 from tests.factories.system import System
 
 RUNS = 3
 WARM_UP_EVENTS = 5_000
-EVENTS = 60_000
+EVENTS = 100_000
 TASKS = 4_000
 WARM_UP_TASKS = 200
 PUBLISHERS = 2
@@ -29,19 +34,20 @@ _LOOK_SECONDS = 0.02
 
 
 def measure(system: System, report: Report) -> None:
-    """The product and its peers, one after another on the same servers; the product's processes end with it."""
-    product = product_rate(system)
-    _leave_alone(system)
-    client = median(client_rate(system) for _ in range(RUNS))
+    """The product and its peers on the same servers; the product's processes end with it."""
+    flood(system, WARM_UP_EVENTS)
+    turns = [(product_rate(system), client_rate(system)) for _ in range(RUNS)]
+    _end_product(system)
     tasks = tasks_rate(system)
-    copy = median(copy_rate(system) for _ in range(RUNS))
+    copied = median(copy_rate(system) for _ in range(RUNS))
+    product = median(ours for ours, _ in turns)
     report.add("ingest: gateway frames to committed rows", product, "events/s")
     report.add("peer a: one Celery task per message", tasks, "events/s")
-    report.add("peer b: empty discord.py client, same socket", client, "events/s")
-    report.add("peer c: PostgreSQL alone, COPY and totals", copy, "events/s")
+    report.add("peer b: empty discord.py client, same socket", median(theirs for _, theirs in turns), "events/s")
+    report.add("peer c: PostgreSQL alone, COPY and totals", copied, "events/s")
     report.add("ingest / one task per message", product / tasks, "times", least=25)
-    report.add("ingest / empty client", product / client, "times", least=0.5)
-    report.add("ingest / PostgreSQL alone", product / copy, "times")
+    report.add("ingest / empty client", median(ours / theirs for ours, theirs in turns), "times", least=0.5)
+    report.add("ingest / PostgreSQL alone", product / copied, "times")
 
 
 def _place(system: System) -> tuple[str, list[str]]:
@@ -59,11 +65,6 @@ def flood(system: System, count: int, per_second: int | None = None) -> None:
 
 def product_rate(system: System) -> float:
     """Events a second of the whole path, with the bot and the default workers."""
-    flood(system, WARM_UP_EVENTS)
-    return median(_product_run(system) for _ in range(RUNS))
-
-
-def _product_run(system: System) -> float:
     before = _settled(system)
     start = time.perf_counter()
     flood(system, EVENTS)
@@ -99,23 +100,55 @@ def _is_idle(health: dict[str, dict[str, int]]) -> bool:
     return not (health["ledger"]["entries"] or health["queues"]["ingest"])
 
 
-def _leave_alone(system: System) -> None:
+def _end_product(system: System) -> None:
     """End everything but the servers."""
     for name in list(system.processes):
         system.kill(name)
 
 
+@contextmanager
+def _paused(system: System, name: str) -> Iterator[None]:
+    """Let a process and its children stand still."""
+    group = system.processes[name].pid
+    os.killpg(group, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.killpg(group, signal.SIGCONT)
+
+
 def client_rate(system: System) -> float:
-    """Events a second of a client that only counts, with a sandbox that knows no session but the client's."""
-    system.start("sandbox")
+    """Events a second of a client that only counts, at a sandbox of its own, while the product has nothing to do."""
+    _settled(system)
+    peer = _sandbox_beside(system)
+    peer.start("sandbox")
+    try:
+        # Nothing else has work left; the index of what came in takes minutes.
+        with _paused(system, "worker-ai"):
+            return _client_run(peer)
+    finally:
+        peer.kill("sandbox")
+
+
+def _sandbox_beside(system: System) -> System:
+    peer = copy.copy(system)
+    peer.sandbox_port, peer.processes = ports.unused(), {}
+    peer.environment = {
+        **system.environment,
+        "SANDBOX_PORT": str(peer.sandbox_port),
+        "DISCORD_API_URL": f"{peer.sandbox_url}/api/v10",
+        "DATA_DIR": str(system.folder / "peer"),
+    }
+    return peer
+
+
+def _client_run(peer: System) -> float:
     command = [sys.executable, "-m", "benchmarks.peers.empty_client", str(EVENTS)]
-    with subprocess.Popen(command, cwd=PROJECT, env=system.environment, stdout=subprocess.PIPE, text=True) as client:
+    with subprocess.Popen(command, cwd=PROJECT, env=peer.environment, stdout=subprocess.PIPE, text=True) as client:
         assert client.stdout is not None
         assert client.stdout.readline().strip() == "ready"
-        flood(system, EVENTS)
-        rate = json.loads(client.stdout.readline())["rate"]
-    system.kill("sandbox")
-    return float(rate)
+        flood(peer, EVENTS)
+        return float(json.loads(client.stdout.readline())["rate"])
 
 
 def tasks_rate(system: System) -> float:
