@@ -21,6 +21,7 @@ from app.cli.bot import ports
 from app.core.settings import PROJECT, settings
 from app.sandbox.box import BOX, Recorder, Tuning
 from app.sandbox.server import create_app, start
+from tests.factories.bots import keep_discord
 from tests.integration.sandbox.clients import Local
 
 
@@ -187,6 +188,7 @@ async def sandbox(monkeypatch: Any, reset: Callable[[], None], recorder: Recorde
 
     app = create_app(tuning=Tuning(), recorder=record)
     runner, port = await start("127.0.0.1", 0, app)
+    keep_discord(monkeypatch)
     monkeypatch.setenv("DISCORD_API_URL", f"http://127.0.0.1:{port}/api/v10")
     monkeypatch.setenv("DISCORD_TOKEN", "sandbox")
     monkeypatch.setenv("HEALTH_CHECK_PORT", str(_free_port()))
