@@ -1,14 +1,65 @@
-"""kombu's Redis transport, with one fault mended.
+"""kombu's Redis transport, with two faults mended.
 
 When a broker connection breaks while messages are unacknowledged, kombu 5.7 collects the connection and then closes
 its channels, which tries to put those messages back through the connection that is gone: an AttributeError that ends
 the whole worker. Here such messages are left where they are. The ledger's sweep offers their work again, and so does
 kombu itself after the visibility timeout.
+
+A message that is not shaped like one of Celery's ends the worker too, and ends the next one, because it is put back.
+Here it is dropped and named in the log: what it was to cause stands in the ledger or in a table, if it was ours.
 """
 
+import base64
+import json
+import logging
 from typing import Any
 
 from kombu.transport import redis
+
+log = logging.getLogger(__name__)
+
+_SIGNATURE_PARTS = 3
+
+
+def fault_of(message: Any) -> str | None:
+    """What is wrong with a message as it lies in Redis; None for one that Celery can take or refuse by itself."""
+    if not isinstance(message, dict) or not isinstance(message.get("properties"), dict):
+        return "it is no message"
+    return _fault_of_properties(message["properties"]) or _fault_of_task(message)
+
+
+def _fault_of_properties(properties: dict[str, Any]) -> str | None:
+    place = properties.get("delivery_info")
+    if not isinstance(place, dict) or not {"exchange", "routing_key"} <= place.keys():
+        return "it does not say where it was sent"
+    return None if isinstance(properties.get("delivery_tag"), str) else "it has no delivery tag"
+
+
+def _fault_of_task(message: dict[str, Any]) -> str | None:
+    headers = message.get("headers") or {}
+    if not isinstance(headers, dict):
+        return "its headers are none"
+    if "task" not in headers:
+        return None
+    if not isinstance(headers["task"], str) or not isinstance(headers.get("id"), str):
+        return "its task or id is no text"
+    return _fault_of_body(message) if message.get("content-type") == "application/json" else "it is not JSON"
+
+
+def _fault_of_body(message: dict[str, Any]) -> str | None:
+    body = message.get("body")
+    try:
+        if message["properties"].get("body_encoding") == "base64":
+            body = base64.b64decode(body or "", validate=True)
+        signature = json.loads(body or "")
+    except (ValueError, TypeError):
+        return "its body cannot be read"
+    if not isinstance(signature, list) or len(signature) != _SIGNATURE_PARTS:
+        return "its body is no signature"
+    args, kwargs, embedded = signature
+    if isinstance(args, list) and isinstance(kwargs, dict) and isinstance(embedded, dict | None):
+        return None
+    return "its body is no signature"
 
 
 class QoS(redis.QoS):
@@ -32,8 +83,22 @@ class Channel(redis.Channel):
 
     QoS = QoS
 
+    def _brpop_read(self, **options: Any) -> Any:
+        try:
+            return super()._brpop_read(**options)
+        except (json.JSONDecodeError, UnicodeDecodeError):
+            log.error("a message in a queue was dropped: it is no JSON")  # noqa: TRY400 - its text may be anybody's.
+            return True
+
 
 class Transport(redis.Transport):
     """Redis, with those channels."""
 
     Channel = Channel
+
+    def _deliver(self, message: Any, queue: str) -> None:
+        fault = fault_of(message)
+        if fault is None:
+            super()._deliver(message, queue)
+        else:
+            log.error("a message in queue %s was dropped: %s", queue, fault)
