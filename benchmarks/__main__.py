@@ -9,6 +9,7 @@ from benchmarks import commands, event_path, ingest, memory, ready, search
 from benchmarks.report import Report
 from tests.factories.system import BASIC, running
 
+LARGE = 5
 EVERYTHING = (*BASIC, "worker-chat", "flower")
 
 
@@ -17,7 +18,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=PROJECT / "benchmarks" / "results" / "latest.json")
     parser.add_argument("--only", choices=("ingest", "commands", "memory", "ready", "events", "search"))
+    parser.add_argument("--large", action="store_true", help=f"{LARGE} times as many events")
     chosen = parser.parse_args()
+    if chosen.large:
+        ingest.EVENTS *= LARGE
     report = Report()
     with tempfile.TemporaryDirectory() as folder:
         _measure(Path(folder), report, chosen.only)
