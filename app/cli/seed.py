@@ -57,7 +57,7 @@ class Seeder:
         self.made = {"users": 0, "channels": 0, "messages": 0, "edits": 0, "deletions": 0, "reactions": 0, "voice": 0}
 
     def run(self, messages: int) -> dict[str, int]:
-        """Write about so many messages; what was made, by kind."""
+        """Write so many messages; what was made, by kind."""
         guild = self._sandbox.call("GET", "/sandbox/state")["guilds"][0]
         people = [self._person(guild["id"], name) for name in PEOPLE]
         channels = {topic: self._channel(guild["id"], topic) for topic in TOPICS}
@@ -65,8 +65,9 @@ class Seeder:
         for person in people[:3]:
             self._sandbox.call("POST", "/sandbox/voice", {"user": person, "channel": voice})
             self.made["voice"] += 1
-        for topic, channel in channels.items():
-            self._talk(topic, channel, people, messages // len(channels))
+        share, rest = divmod(messages, len(channels))
+        for number, (topic, channel) in enumerate(channels.items()):
+            self._talk(topic, channel, people, share + (number < rest))
         for person in people[:3]:
             self._sandbox.call("POST", "/sandbox/voice", {"user": person, "channel": None})
         return self.made
