@@ -1,6 +1,5 @@
 """What one gateway socket says and hears."""
 
-import asyncio
 import secrets
 from typing import Any
 
@@ -80,7 +79,7 @@ class Connection:
     def _heartbeat(self) -> None:
         if self.session:
             self.session.beat()
-        asyncio.get_running_loop().call_later(_ACK_SECONDS, self.send_op, _ACK, None)
+        self.wire.send_later(_ACK_SECONDS, orjson.dumps({"t": None, "s": None, "op": _ACK, "d": None}))
 
     def _identify(self, data: Json) -> None:
         if self.session is not None:

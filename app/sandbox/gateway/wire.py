@@ -47,6 +47,10 @@ class SocketWire:
             asyncio.get_running_loop().call_soon(self.flush)
         self._pending.append(self._wrap(payload))
 
+    def send_later(self, seconds: float, payload: bytes) -> None:
+        """Send one frame after so many seconds."""
+        asyncio.get_running_loop().call_later(seconds, self.send, payload)
+
     def send_many(self, payloads: list[bytes]) -> None:
         """Write many frames at once, after those that wait."""
         self._pending += map(self._wrap, payloads)

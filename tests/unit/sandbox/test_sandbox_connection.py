@@ -43,6 +43,9 @@ class Wire:
     def send(self, payload):
         self.sent.append(json.loads(payload))
 
+    def send_later(self, seconds, payload):
+        self.send(payload)
+
     def send_many(self, payloads):
         self.sent += [json.loads(p) for p in payloads]
 
