@@ -38,6 +38,8 @@ _TAKE_AWAY = text(
     "   JOIN reaction_clears c ON c.message_id = r.message_id AND c.emoji IN ('', r.emoji) AND c.seq > r.seq"
     "   WHERE r.message_id = ANY(:ids) GROUP BY r.message_id, r.user_id, r.emoji) AS c"
     " WHERE reactions.message_id = c.message_id AND reactions.user_id = c.user_id AND reactions.emoji = c.emoji"
+    # One that was taken back by its person was gone before, and stays gone since then, whichever came first.
+    " AND reactions.removed_at IS DISTINCT FROM reactions.reacted_at"
 )
 
 
