@@ -47,7 +47,10 @@ def _run(_: argparse.Namespace) -> int:
     command.setup_logging()
     # It asks workers that are still starting, and asks them again.
     logging.getLogger("flower.inspector").setLevel(logging.ERROR)
-    page = Flower(capp=sender(), options=command.options, **command.settings)
+    application = sender()
+    # Flower knows how to look into queues by the transport's plain name, and takes no task from them.
+    application.conf.broker_transport = "redis"
+    page = Flower(capp=application, options=command.options, **command.settings)
     atexit.register(page.stop)
     signal.signal(signal.SIGTERM, command.sigterm_handler)
     page.start_http_server()
