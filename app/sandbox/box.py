@@ -17,7 +17,7 @@ Recorder: TypeAlias = Callable[[web.Request, bytes, web.StreamResponse], Awaitab
 
 @dataclass(slots=True, kw_only=True)
 class Tuning:
-    """What tests change: times in seconds, bounds, and whether sockets compress when asked."""
+    """What tests change: times in seconds, bounds, compression, and whether a channel is closed to the bot."""
 
     heartbeat_interval: float = 41.25
     interaction_deadline: float = 3.0
@@ -26,6 +26,7 @@ class Tuning:
     replay_limit: int = 20_000
     rate_limit: int = 1000
     compress: bool = False
+    hidden_channel: bool = False
 
 
 @dataclass(slots=True)

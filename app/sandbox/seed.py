@@ -59,7 +59,6 @@ def _mead_hall(box: Box, number: _Numbers, people: list[User]) -> None:
     guild.description = "Where every story is kept."
     admin, moderator = _people(guild, number, people)
     staff = channels.private(guild, moderator.id, guild.id + 1)
-    council = channels.private(guild, admin.id)
     lounge = _channel(guild, number, ChannelType.CATEGORY, "Hall")
     rows = [
         lounge,
@@ -67,13 +66,17 @@ def _mead_hall(box: Box, number: _Numbers, people: list[User]) -> None:
         _channel(guild, number, ChannelType.TEXT, "tavern", topic="Songs and games", parent_id=lounge.id),
         _channel(guild, number, ChannelType.TEXT, "market", topic="Bought and sold", parent_id=lounge.id),
         _channel(guild, number, ChannelType.TEXT, "staff", topic="For moderators", overwrites=staff),
-        _channel(guild, number, ChannelType.TEXT, "council", topic="Hidden from the bot", overwrites=council),
         _channel(guild, number, ChannelType.FORUM, "ideas", topic="One thread for each idea"),
         _channel(guild, number, ChannelType.VOICE, "Hearth"),
         _channel(guild, number, ChannelType.VOICE, "Away"),
         _channel(guild, number, ChannelType.TEXT, "announcements", overwrites=_read_only(guild)),
     ]
-    _settle(box, guild, rows, general=rows[1], away=rows[8])
+    if box.tuning.hidden_channel:
+        council = channels.private(guild, admin.id)
+        rows.append(
+            _channel(guild, number, ChannelType.TEXT, "council", topic="Hidden from the bot", overwrites=council)
+        )
+    _settle(box, guild, rows, general=rows[1], away=rows[7])
     tales = _channel(guild, number, ChannelType.PUBLIC_THREAD, "tales of the sea", parent_id=rows[2].id)
     owner = people[2].id
     tales.thread = ThreadState(owner, _BORN.isoformat(), {owner: _BORN.isoformat()})

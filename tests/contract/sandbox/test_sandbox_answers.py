@@ -13,7 +13,7 @@ from discord import app_commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from app.sandbox.box import BOX
+from app.sandbox.box import BOX, Tuning
 from app.sandbox.server import create_app, start
 from tests.contract.sandbox.openapi import Exchanges, load
 from tests.integration.sandbox.clients import Heard, Local
@@ -28,7 +28,7 @@ def spec(shared_dir):
 async def checked(spec, monkeypatch):
     """A sandbox whose every exchange is checked, and a client that is logged in."""
     checker = Exchanges(spec)
-    app = create_app(recorder=checker.record)
+    app = create_app(tuning=Tuning(hidden_channel=True), recorder=checker.record)
     runner, port = await start("127.0.0.1", 0, app)
     monkeypatch.setattr(Route, "BASE", f"http://127.0.0.1:{port}/api/v10")
     monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(f"ws://127.0.0.1:{port}/gateway"))

@@ -19,7 +19,7 @@ from tests.integration.sandbox.clients import Heard, Local
 
 @pytest.fixture
 async def local(monkeypatch) -> AsyncIterator[Local]:
-    app = create_app(tuning=Tuning())
+    app = create_app(tuning=Tuning(hidden_channel=True))
     runner, port = await start("127.0.0.1", 0, app)
     monkeypatch.setattr(Route, "BASE", f"http://127.0.0.1:{port}/api/v10")
     monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(f"ws://127.0.0.1:{port}/gateway"))

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.sandbox import permissions as rules
+from app.sandbox.box import Tuning
 from app.sandbox.constants import ALL_PERMISSIONS, ChannelType, Permission
 from app.sandbox.errors import DiscordError
 from app.sandbox.seed import new_box
@@ -13,7 +14,7 @@ from app.sandbox.state.models import Overwrite, ThreadState
 
 @pytest.fixture
 def box():
-    return new_box("sandbox")
+    return new_box("sandbox", Tuning(hidden_channel=True))
 
 
 @pytest.fixture
