@@ -128,11 +128,11 @@ def test_workers_are_killed_again_and_again(tmp_path):
             if dice.random() < 0.12:
                 system.restart("worker")
 
-        talk(traffic, 2500, between)
+        talk(traffic, 1500, between)
         assert_everything_is_stored(traffic)
 
 
-def test_valkey_postgres_and_the_bot_are_killed_in_turn(tmp_path):
+def test_everything_is_killed_in_turn_during_one_long_stream(tmp_path):
     with running(tmp_path) as system:
         traffic = Traffic(system)
         servers = system.servers
@@ -141,6 +141,8 @@ def test_valkey_postgres_and_the_bot_are_killed_in_turn(tmp_path):
 
         def between(turn: int) -> None:
             match turn % 40:
+                case 4 | 21:
+                    system.restart("worker")
                 case 8:
                     os.killpg(servers.valkey.pid, signal.SIGKILL)
                 case 12:
@@ -157,7 +159,7 @@ def test_valkey_postgres_and_the_bot_are_killed_in_turn(tmp_path):
                 case 34:
                     system.restart("bot")
 
-        talk(traffic, 2400, between)
+        talk(traffic, 5120, between)
         system.until(system.bot_is_ready, "the bot is connected again", 60)
         assert_everything_is_stored(traffic)
 
