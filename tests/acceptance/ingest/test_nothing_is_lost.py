@@ -164,6 +164,26 @@ def test_everything_is_killed_in_turn_during_one_long_stream(tmp_path):
         assert_everything_is_stored(traffic)
 
 
+def test_the_bot_is_killed_in_the_middle_of_a_backfill(tmp_path):
+    with running(tmp_path) as system:
+        traffic = Traffic(system)
+        traffic.say(60)
+        system.until(lambda: len(rows_by_id(traffic)) == 60, "the first messages are stored")
+        system.kill("bot")
+        for _ in range(6):
+            traffic.say(500)
+        # Each page of the backfill takes a while, so that the kill meets it half-way.
+        system.call("POST", "/sandbox/faults", {"kind": "delay", "seconds": 0.2, "count": 1000})
+        system.start("bot")
+        system.until(lambda: len(rows_by_id(traffic)) > 60, "the backfill has begun")
+        system.kill("bot")
+        assert len(rows_by_id(traffic)) < len(traffic.sent)
+        system.call("DELETE", "/sandbox/faults")
+        system.start("bot")
+        system.until(system.bot_is_ready, "the bot is connected again")
+        assert_everything_is_stored(traffic)
+
+
 class BlackHole:
     """A port that accepts connections and never answers, in the place of a server."""
 
