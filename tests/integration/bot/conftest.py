@@ -20,7 +20,7 @@ from tests.integration.sandbox.clients import Local
 async def local(database, monkeypatch) -> AsyncIterator[Local]:
     """The sandbox, which is where this process's bots connect to."""
     keep_discord(monkeypatch)
-    app = create_app(tuning=Tuning(heartbeat_interval=0.5))
+    app = create_app(tuning=Tuning(heartbeat_interval=0.5, hidden_channel=True))
     runner, port = await start("127.0.0.1", 0, app)
     monkeypatch.setenv("DISCORD_API_URL", f"http://127.0.0.1:{port}/api/v10")
     monkeypatch.setenv("DISCORD_TOKEN", "sandbox")
