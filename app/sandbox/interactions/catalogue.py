@@ -134,6 +134,12 @@ def find(box: Box, kind: int, name: str, guild_id: int | None) -> Json | None:
     return next((c for c in scope(box, guild_id) if c["type"] == kind and c["name"] == name), None)
 
 
+def named(parts: list[Json], name: object) -> Json | None:
+    """The command or option of that name; in any of its languages, unless another one has it for its own."""
+    own = next((part for part in parts if part["name"] == name), None)
+    return own or next((part for part in parts if name in (part.get("name_localizations") or {}).values()), None)
+
+
 def usable(box: Box, user: User, channel: Channel) -> list[Json]:
     """The commands that the user's client would offer in the channel."""
     found = [*scope(box, None), *(scope(box, channel.guild_id) if channel.guild_id else [])]

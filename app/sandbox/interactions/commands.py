@@ -38,12 +38,12 @@ class CommandStarter(Starter):
         if kind is CommandType.CHAT_INPUT:
             head, *path = wanted.split() or [""]
             candidates = [(head, path)]
+        fitting = [c for c in found if c["type"] == kind or self._is_menu(kind, c)]
         for word, path in candidates:
-            for command in found:
-                words = {command["name"], *(command.get("name_localizations") or {}).values()}
-                if word in words and (command["type"] == kind or self._is_menu(kind, command)):
-                    self._allow(command)
-                    return command, path
+            command = catalogue.named(fitting, word)
+            if command is not None:
+                self._allow(command)
+                return command, path
         known = sorted(c["name"] for c in found if c["type"] == kind)
         raise BadInput(f"no command {params.shown(name)} of type {kind.name.lower()}; registered: {known}")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.sandbox.constants import Json, OptionType
 from app.sandbox.errors import BadInput
-from app.sandbox.interactions.catalogue import is_nested
+from app.sandbox.interactions.catalogue import is_nested, named
 from app.sandbox.interactions.resolve import Resolved
 
 _MOST_TEXT = 6000
@@ -35,9 +35,8 @@ class Filler:
             raise BadInput(f"/{command['name']} has no subcommand {path[0]!r}")
         return self._values(command, declared, _pairs(given))
 
-    def _values(self, command: Json, declared: list[Json], values: dict[str, Any]) -> list[Json]:
-        for name in values:
-            _named(declared, name, "option")
+    def _values(self, command: Json, declared: list[Json], given: dict[str, Any]) -> list[Json]:
+        values = _by_own_name(declared, given)
         if not self.is_partial:
             for option in declared:
                 if option.get("required") and values.get(option["name"]) is None:
@@ -49,7 +48,9 @@ class Filler:
 
     def _focus(self, declared: list[Json], filled: list[Json]) -> None:
         able = [o["name"] for o in declared if o.get("autocomplete")]
-        name = self.focused or next((o["name"] for o in reversed(filled) if o["name"] in able), None)
+        focused = named(declared, self.focused) if self.focused else None
+        name = focused["name"] if focused else self.focused
+        name = name or next((o["name"] for o in reversed(filled) if o["name"] in able), None)
         if name is None and able:
             name = able[0]
         if name not in able:
@@ -101,19 +102,28 @@ def _step(declared: list[Json], path: list[str], given: object) -> tuple[str, ob
         return path[0], given
     if isinstance(given, list) and len(given) == 1 and isinstance(given[0], dict):
         return str(given[0].get("name")), given[0].get("options")
-    names = {o["name"] for o in declared}
-    if isinstance(given, dict) and len(given) == 1 and next(iter(given)) in names:
+    if isinstance(given, dict) and len(given) == 1 and named(declared, next(iter(given))):
         name = next(iter(given))
         return name, given[name]
-    raise BadInput(f"name a subcommand: {', '.join(sorted(names))}")
+    raise BadInput(f"name a subcommand: {', '.join(sorted(o['name'] for o in declared))}")
 
 
 def _named(declared: list[Json], name: str | None, what: str) -> Json:
-    for option in declared:
-        if name == option["name"] or name in (option.get("name_localizations") or {}).values():
-            return option
-    allowed = ", ".join(o["name"] for o in declared) or "none"
-    raise BadInput(f"unknown {what} {name!r}; allowed: {allowed}")
+    option = named(declared, name)
+    if option is None:
+        allowed = ", ".join(o["name"] for o in declared) or "none"
+        raise BadInput(f"unknown {what} {name!r}; allowed: {allowed}")
+    return option
+
+
+def _by_own_name(declared: list[Json], given: dict[str, Any]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        own = _named(declared, name, "option")["name"]
+        if own in values:
+            raise BadInput(f"option {own!r} is given twice")
+        values[own] = value
+    return values
 
 
 def _pairs(given: object) -> dict[str, Any]:

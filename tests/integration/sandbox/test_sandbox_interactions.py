@@ -11,7 +11,8 @@ from tests.integration.sandbox.clients import Heard
 
 class French(app_commands.Translator):
     async def translate(self, string, locale, context):
-        words = {"ping": "pouls", "settings": "reglages"}
+        # The French of one command is the English of another.
+        words = {"ping": "pouls", "settings": "réglages", "show": "voir", "key": "clé", "slow": "silent"}
         return words.get(string.message) if locale is discord.Locale.french else None
 
 
@@ -150,6 +151,27 @@ async def test_subcommands_by_space_and_by_nesting(act):
     assert (await act("command", name="settings show"))["messages"][0]["content"] == "settings all"
     nested = [{"name": "show", "options": [{"name": "key", "value": "locale"}]}]
     assert (await act(2, name="settings", options=nested))["messages"][0]["content"] == "settings locale"
+
+
+async def test_names_in_any_language_serve_everybody(act):
+    for user in ("beowulf", "margaux"):
+        assert (await act("command", name="pouls", user=user))["messages"][0]["content"] == "pong 1 False"
+        said = await act("command", name="réglages voir", user=user, options={"clé": "locale"})
+        assert said["messages"][0]["content"] == "settings locale"
+        nested = {"voir": {"clé": "prefix"}}
+        assert (await act(2, name="réglages", user=user, options=nested))["messages"][0]["content"] == "settings prefix"
+
+
+async def test_a_commands_own_name_goes_before_anothers_translation(local, bot):
+    body = {"type": "command", "user": str(local.user()), "channel": str(local.channel()), "name": "silent"}
+    await local.post("interactions", body)
+    assert (await bot.next("asked")).data["name"] == "silent"
+
+
+async def test_an_option_in_two_languages_at_once_is_refused(local, act):
+    body = {"type": "command", "user": str(local.user()), "channel": str(local.channel()), "name": "settings show"}
+    refused = await local.post("interactions", {**body, "options": {"key": "a", "clé": "b"}}, 400)
+    assert refused["error"] == "option 'key' is given twice"
 
 
 async def test_a_deferred_answer_is_filled_by_the_follow_up_and_stays_ephemeral(local, act):
