@@ -43,8 +43,9 @@ def described(command: "commands.Command[Any, ..., Any]") -> str:
 
 
 def written(context: Context, command: "commands.Command[Any, ..., Any]") -> str:
-    """How the person writes the command: as they see it in Discord's menu, or with the guild's prefix."""
-    if context.interaction is None:
-        return f"{context.bot.policy.prefix(context.guild_id)}{command.qualified_name} {command.signature}".strip()
+    """How the person writes the command in their language: as in Discord's menu, or with the guild's prefix."""
     names = command.qualified_name.split()
-    return "/" + " ".join(localized_name(name, current_language()) or name for name in names)
+    words = " ".join(localized_name(name, current_language()) or name for name in names)
+    if context.interaction is None:
+        return f"{context.bot.policy.prefix(context.guild_id)}{words} {command.signature}".strip()
+    return f"/{words}"

@@ -6,7 +6,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from app.core.translations import DEFAULT_LANGUAGE, choose, translated
+from app.core.translations import DEFAULT_LANGUAGE, LANGUAGES, choose, translated
 
 _COMMANDS = frozenset(
     {app_commands.TranslationContextLocation.command_name, app_commands.TranslationContextLocation.group_name}
@@ -34,6 +34,12 @@ def localized_name(name: str, language: str) -> str | None:
     """A command's name in that language; the catalogues know it with its slash."""
     found = translated(f"/{name}", language)
     return found.removeprefix("/") if found else None
+
+
+def other_names(name: str) -> list[str]:
+    """What the other languages call this command, where that is another word."""
+    found = {localized_name(name, language) for language in LANGUAGES if language != DEFAULT_LANGUAGE}
+    return sorted(word for word in found if word and word != name)
 
 
 def language_of(source: Source) -> str:

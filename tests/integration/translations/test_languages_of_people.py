@@ -48,3 +48,17 @@ async def test_slash_commands_have_french_names_and_descriptions(hall, bot):
     for command in found:
         assert command["name_localized"] != command["name"] or command["name"] == "ping"
         assert command["description_localized"] != command["description"]
+
+
+async def test_french_names_serve_everybody_by_slash_and_by_prefix(hall, bot):
+    for user in ("margaux", "beowulf"):
+        assert (await use(hall, user, "aide", command="confidentialité voir"))["state"] == "answered"
+    assert "I have of you here" in await hall.text("confidentialité voir", user="beowulf")
+    assert "I have of you here" in await hall.say("!confidentialité voir", user="beowulf")
+    assert "I have of you here" in await hall.say("!privacy show", user="beowulf")
+
+
+async def test_help_writes_a_command_as_its_reader_does(hall, bot):
+    listed = (await use(hall, "margaux", "help"))["messages"][0]["content"]
+    assert "**/confidentialité voir**" in listed
+    assert "**!privacy show**" in await hall.say("!aide", user="beowulf")
