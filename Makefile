@@ -1,6 +1,6 @@
 # Everything runs from .venv, which each target brings up to date first. `make help` lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format bench bench-large schema setup setup-dev
+.PHONY: help run test lint format bench bench-large messages schema setup setup-dev
 # Relative, so that a path with spaces needs no quoting.
 PY := .venv/bin/python
 PREPARE = @set -e; python=$$(sh scripts/python.sh); "$$python" scripts/setup.py
@@ -23,6 +23,11 @@ lint: setup-dev ## Check style, types, imports and migrations
 
 schema: setup-dev ## Write schema/schema.sql anew, after a new migration
 	$(PY) -m scripts.schema_drift --write
+
+messages: setup-dev ## Bring the French catalogue up to date with the code's sentences
+	$(PY) -m babel.messages.frontend -q extract -k marked --no-location --omit-header -o heorot.pot app
+	$(PY) -m babel.messages.frontend -q update -D heorot -d app/locale -l fr -i heorot.pot --no-wrap -N --ignore-pot-creation-date
+	rm heorot.pot
 
 format: setup-dev ## Format the code, and mend what can be mended
 	$(PY) -m ruff format .

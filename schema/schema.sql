@@ -71,6 +71,46 @@ CREATE TABLE public.channels (
     presence_seq bigint DEFAULT 0 NOT NULL
 );
 
+CREATE TABLE public.coin_accounts (
+    guild_id bigint NOT NULL,
+    kind text NOT NULL,
+    owner_id bigint NOT NULL,
+    balance bigint DEFAULT 0 NOT NULL,
+    opened_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_coin_accounts_balance CHECK ((balance >= 0)),
+    CONSTRAINT ck_coin_accounts_kind CHECK ((kind = ANY (ARRAY['member'::text, 'game'::text, 'lottery'::text, 'giveaway'::text])))
+)
+WITH (fillfactor='80');
+
+CREATE TABLE public.coin_entries (
+    id bigint NOT NULL,
+    guild_id bigint NOT NULL,
+    key text NOT NULL,
+    type text NOT NULL,
+    source_kind text NOT NULL,
+    source_id bigint NOT NULL,
+    target_kind text NOT NULL,
+    target_id bigint NOT NULL,
+    amount bigint NOT NULL,
+    actor_id bigint,
+    reference text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_coin_entries_amount CHECK ((amount > 0)),
+    CONSTRAINT ck_coin_entries_source_kind CHECK ((source_kind = ANY (ARRAY['member'::text, 'game'::text, 'lottery'::text, 'giveaway'::text, 'mint'::text, 'burn'::text]))),
+    CONSTRAINT ck_coin_entries_target_kind CHECK ((target_kind = ANY (ARRAY['member'::text, 'game'::text, 'lottery'::text, 'giveaway'::text, 'mint'::text, 'burn'::text]))),
+    CONSTRAINT ck_coin_entries_two_accounts CHECK (((source_kind <> target_kind) OR (source_id <> target_id))),
+    CONSTRAINT ck_coin_entries_type CHECK ((type = ANY (ARRAY['start'::text, 'transfer'::text, 'daily_gift'::text, 'jackpot_reward'::text, 'level_up'::text, 'invite_reward'::text, 'invite_revoked'::text, 'lottery_base'::text, 'lottery_purchase'::text, 'lottery_win'::text, 'bet'::text, 'payout'::text, 'bonus'::text, 'refund'::text, 'purchase'::text, 'giveaway_funding'::text, 'giveaway_prize'::text, 'giveaway_refund'::text, 'admin_set'::text, 'erased'::text])))
+);
+
+ALTER TABLE public.coin_entries ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.coin_entries_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE public.daily_activity (
     guild_id bigint NOT NULL,
     user_id bigint NOT NULL,
@@ -135,6 +175,7 @@ CREATE TABLE public.guild_settings (
     set_up boolean DEFAULT false NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    options jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT ck_guild_settings_content_mode CHECK ((content_mode = ANY (ARRAY['off'::text, 'counts'::text, 'store'::text]))),
     CONSTRAINT ck_guild_settings_locale CHECK ((locale ~ '^[a-z]{2,3}(-[A-Z]{2})?$'::text)),
     CONSTRAINT ck_guild_settings_prefix CHECK (((length(prefix) >= 1) AND (length(prefix) <= 5))),
@@ -382,6 +423,12 @@ ALTER TABLE ONLY public.channel_watermarks
 ALTER TABLE ONLY public.channels
     ADD CONSTRAINT pk_channels PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.coin_accounts
+    ADD CONSTRAINT pk_coin_accounts PRIMARY KEY (guild_id, kind, owner_id);
+
+ALTER TABLE ONLY public.coin_entries
+    ADD CONSTRAINT pk_coin_entries PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.daily_activity
     ADD CONSTRAINT pk_daily_activity PRIMARY KEY (guild_id, user_id, day);
 
@@ -451,6 +498,9 @@ ALTER TABLE ONLY public.users
 ALTER TABLE ONLY public.voice_sessions
     ADD CONSTRAINT pk_voice_sessions PRIMARY KEY (guild_id, user_id, seq);
 
+ALTER TABLE ONLY public.coin_entries
+    ADD CONSTRAINT uq_coin_entries_guild_id_key UNIQUE (guild_id, key);
+
 ALTER TABLE ONLY public.outbound_posts
     ADD CONSTRAINT uq_outbound_posts_guild_id_dedupe_key UNIQUE (guild_id, dedupe_key);
 
@@ -460,6 +510,12 @@ ALTER TABLE ONLY public.outbound_posts
 CREATE INDEX ix_channels_guild_id ON public.channels USING btree (guild_id);
 
 CREATE INDEX ix_channels_to_blank ON public.channels USING btree (id) WHERE ((deleted_at IS NOT NULL) AND (blanked_at IS NULL));
+
+CREATE INDEX ix_coin_accounts_ranking ON public.coin_accounts USING btree (guild_id, balance DESC) WHERE (kind = 'member'::text);
+
+CREATE INDEX ix_coin_entries_source ON public.coin_entries USING btree (guild_id, source_kind, source_id, id);
+
+CREATE INDEX ix_coin_entries_target ON public.coin_entries USING btree (guild_id, target_kind, target_id, id);
 
 CREATE INDEX ix_daily_activity_guild_id_day ON public.daily_activity USING btree (guild_id, day);
 

@@ -4,7 +4,7 @@ import logging
 from datetime import datetime, timedelta
 
 from app.clients import discord_rest
-from app.core import queue
+from app.core import posts, queue
 from app.core.clock import now, snowflake_at
 from app.core.db import unit_of_work
 from app.core.errors import RemoteUnavailable
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 _CLOCK_TOLERANCE = timedelta(minutes=2)
 
 
-@app.task(name=service.SEND)
+@app.task(name=posts.SEND)
 def send(post_id: int) -> None:
     """Send one post.
 
@@ -89,4 +89,4 @@ def sweep() -> None:
     with unit_of_work() as uow:
         due = queries.due(uow.session)
     for post_id in due:
-        queue.send(service.SEND, post_id)
+        queue.send(posts.SEND, post_id)

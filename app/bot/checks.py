@@ -1,6 +1,6 @@
 """Who may use what. A cog decorates its commands with these; the bot runs `is_switched_on` before every command.
 
-A cog whose commands an admin may switch off names its feature, one of `app.upkeep.settings.rules.FEATURES`:
+A cog whose commands an admin may switch off names its feature, one of `app.core.features.FEATURES`:
 
     class Search(commands.Cog):
         feature = "search"
@@ -14,6 +14,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from app.bot.translations import language_of
+from app.core import features
 from app.core.translations import set_language
 
 T = TypeVar("T")
@@ -49,7 +50,8 @@ def feature_of(command: "commands.Command[Any, ..., Any] | None") -> str | None:
 
 def is_off(client: Any, guild_id: int | None, feature: str | None) -> bool:
     """Whether the guild switched this feature off. Direct messages have every feature."""
-    return feature is not None and feature in client.policy.data.switched_off.get(guild_id or 0, frozenset())
+    switched_off = client.policy.data.switched_off.get(guild_id or 0, frozenset())
+    return feature is not None and features.is_off(switched_off, feature)
 
 
 def is_switched_on(context: "commands.Context[Any]") -> bool:

@@ -5,10 +5,7 @@ move them: `_("The prefix is now {prefix}.").format(prefix=prefix)`. The languag
 asyncio task or worker task; the bot sets it for every command and click, a worker for every awaited command.
 
 Catalogues are `app/locale/<language>/LC_MESSAGES/heorot.po`, read as they are: nothing compiled is kept. After a change
-of sentences, bring them up to date and translate what is new; a test names what is missing:
-
-    pybabel extract -k marked --no-location --omit-header -o heorot.pot app
-    pybabel update -D heorot -d app/locale -i heorot.pot --no-wrap -N && rm heorot.pot
+of sentences, `make messages` brings them up to date; then translate what is new, which a test names.
 """
 
 import gettext

@@ -33,6 +33,8 @@ class GuildSettings(Base):
     log_channel_id: Mapped[Snowflake | None]
     # Only switches that an admin moved: {"search": false}.
     features: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
+    # Details of features that an admin chose, by the keys of their options: {"gift-amount": 100}.
+    options: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'::jsonb"))
     # NULL means the operator's default (RETENTION_DAYS).
     retention_days: Mapped[int | None]
     set_up: Mapped[bool] = mapped_column(server_default=text("false"))

@@ -1,75 +1,13 @@
-"""Posts that the bot owes: rows written with the fact they tell of, sent afterwards by `outbound.send`.
+"""What becomes of the posts that the bot owes (see app.core.posts)."""
 
-A service of another feature calls `owe` inside its own unit of work and needs nothing else: a follow-up sends the post
-after the commit, and a sweep sends what was lost.
-"""
-
-import secrets
-from collections.abc import Mapping
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 from sqlalchemy import func, select, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.core import queue
 from app.core.clock import now
-from app.core.db import UnitOfWork
-from app.core.errors import BadInput
 from app.upkeep.outbound import rules
 from schema.models.outbound import OutboundPost
-
-DEFAULT_LIFETIME = timedelta(hours=24)
-SEND = "outbound.send"
-
-
-def owe(uow: UnitOfWork, **post: Any) -> int | None:
-    """Owe a post (see `enqueue`) and send it as soon as the transaction is committed."""
-    post_id = enqueue(uow.session, **post)
-    if post_id is not None:
-        uow.after_commit(lambda: queue.send(SEND, post_id))
-    return post_id
-
-
-def enqueue(
-    session: Session,
-    *,
-    guild_id: int,
-    kind: str,
-    dedupe_key: str,
-    body: Mapping[str, Any],
-    channel_id: int | None = None,
-    user_id: int | None = None,
-    subject_id: int | None = None,
-    due_at: datetime | None = None,
-    lifetime: timedelta = DEFAULT_LIFETIME,
-) -> int | None:
-    """Owe this post, once for each dedupe key of the guild; its id, or None when it is owed already.
-
-    `body` is a Discord message (`content`, `embeds`); mentions are suppressed unless it carries `allowed_mentions`.
-    Name a channel or, for a direct message, a user.
-    """
-    if (channel_id is None) == (user_id is None):
-        raise BadInput("A post goes either to a channel or to a person.")
-    due = due_at or now()
-    return session.execute(
-        insert(OutboundPost)
-        .values(
-            guild_id=guild_id,
-            channel_id=channel_id,
-            user_id=user_id,
-            subject_id=subject_id,
-            nonce=secrets.token_hex(12),
-            kind=kind,
-            dedupe_key=dedupe_key,
-            body=dict(body),
-            due_at=due,
-            expires_at=due + lifetime,
-        )
-        .on_conflict_do_nothing(index_elements=["guild_id", "dedupe_key"])
-        .returning(OutboundPost.id)
-    ).scalar()
 
 
 def confirm(session: Session, nonce: str, message_id: int) -> bool:

@@ -39,7 +39,9 @@ def export(user_id: int) -> dict[str, list[dict[str, Any]]]:
     with Session(engine()) as session:
         found: dict[str, list[dict[str, Any]]] = {"users": _rows(session, "users", "id = :user", user_id)}
         for rule in (MESSAGES, *RULES):
-            found.setdefault(rule.table, []).extend(_rows(session, rule.table, f"{rule.user} = :user", user_id))
+            found.setdefault(rule.table, []).extend(
+                _rows(session, rule.table, f"{rule.user} = :user AND {rule.only}", user_id)
+            )
         mine = "message_id IN (SELECT id FROM messages WHERE author_id = :user)"
         found["message_revisions"] = _rows(session, "message_revisions", mine, user_id)
         for table in ("opt_outs", "erasures"):
@@ -53,4 +55,4 @@ def _rows(session: Session, table: str, where: str, user_id: int) -> list[dict[s
 
 
 def _where(rule: Rule) -> str:
-    return f"{rule.user} = :user" + ("" if rule.guild is None else " AND guild_id = :guild")
+    return f"{rule.user} = :user AND {rule.only}" + ("" if rule.guild is None else " AND guild_id = :guild")

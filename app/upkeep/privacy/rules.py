@@ -16,15 +16,17 @@ class Rule:
     """How the rows of one table that name a person in this column go.
 
     `before` limits a later pass to what is older than the erasure; a table without it is only visited by the first.
-    `clear` sets the column to NULL where the row is about somebody else.
+    `clear` sets the column to NULL where the row is about somebody else; `elsewhere` leaves the erasure to the feature
+    (`FORGETTERS` in the service), because more than the row depends on it. `only` narrows the rows.
     """
 
     table: str
     user: str
-    how: Literal["delete", "clear"] = "delete"
+    how: Literal["delete", "clear", "elsewhere"] = "delete"
     guild: str | None = "guild_id"
     before: str | None = None
     label: str | None = None
+    only: str = "true"
 
 
 # What hangs on a message and goes with it, whoever made it.
@@ -47,6 +49,12 @@ RULES: tuple[Rule, ...] = (
     Rule("outcomes", "user_id", before="created_at < :erased_at", label=marked("outcomes of commands")),
     Rule("outbound_posts", "user_id", before="created_at < :erased_at", label=marked("messages from me to you")),
     Rule("outbound_posts", "subject_id", before="created_at < :erased_at", label=marked("posts about you")),
+    Rule("coin_accounts", "owner_id", how="elsewhere", only="kind = 'member'", label=marked("coin purses")),
+    Rule(
+        "coin_entries", "source_id", how="elsewhere", only="source_kind = 'member'", label=marked("payments from you")
+    ),
+    Rule("coin_entries", "target_id", how="elsewhere", only="target_kind = 'member'", label=marked("payments to you")),
+    Rule("coin_entries", "actor_id", how="elsewhere"),
     Rule("user_preferences", "user_id", guild=None, label=marked("your own choices")),
 )
 # Columns that name a person or a message and stay, with the reason.

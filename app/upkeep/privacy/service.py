@@ -7,6 +7,7 @@ only then the erasure counts as finished.
 """
 
 from collections import defaultdict
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -17,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from app.activity.deadletters import service as deadletters
 from app.activity.ingest import service as ingest
+from app.community.economy import service as economy
 from app.core import queue
 from app.core.answers import Answer
 from app.core.clock import now, snowflake_at
@@ -30,6 +32,8 @@ from app.upkeep.settings.service import tell
 from schema.models.privacy import Erasure, OptOut
 
 ERASE = "privacy.erase"
+# What features do where rows of a person cannot simply go (guild None: everywhere), in this order. Twice is safe.
+FORGETTERS: tuple[Callable[[Session, int | None, int], None], ...] = (economy.forget_person,)
 SCOPES = ("here", "everywhere")
 # A command's transaction deletes so many messages at most; the rest follows in tasks of as many.
 CHUNK = 2000
@@ -80,6 +84,8 @@ def erase(uow: UnitOfWork, user_id: int, guild_id: int | None) -> bool:
     for guild in sorted(scope):
         _mark(uow.session, guild, user_id, moment)
     is_done = erase_chunk(uow.session, user_id, guild_id, moment)
+    for forget in FORGETTERS:
+        forget(uow.session, guild_id, user_id)
     for rule in RULES:
         _apply(uow.session, rule, user_id, guild_id, None)
     deadletters.forget_person(uow.session, user_id, guild_id)
@@ -158,9 +164,9 @@ def _delete_messages(session: Session, guild_id: int, user_id: int, ids: list[in
 
 def _apply(session: Session, rule: Rule, user_id: int, guild_id: int | None, moment: datetime | None) -> None:
     """Carry out one rule; with a moment, only on what is older."""
-    if rule.guild is None and guild_id is not None:
+    if rule.how == "elsewhere" or (rule.guild is None and guild_id is not None):
         return
-    where = f"{rule.user} = :user{_here(guild_id)}"
+    where = f"{rule.user} = :user AND {rule.only}{_here(guild_id)}"
     if moment is not None:
         where += f" AND {rule.before}"
     values: dict[str, Any] = {"user": user_id, "guild": guild_id}

@@ -75,6 +75,8 @@ EXEMPT = {
     "users": "a name, which goes when no guild knows the person any more: see the purge",
     "members": "totals are the member's standing in the guild; they go with the guild or on the member's word",
     "channel_watermarks": "one number a channel, without which a backfill would fetch everything again",
+    "coin_accounts": "a member's coins are theirs; they go with the guild or on the member's word",
+    "coin_entries": "every balance is their sum; they go with the guild, and lose the person on the member's word",
     "bot_sequences": "one number a bot; losing it would bring back numbers that were given out",
     "synced_commands": "one hash a bot, replaced whenever the commands change",
     "guild_settings": "choices in force; they go with their guild",

@@ -43,13 +43,20 @@ class Settings(commands.Cog):
     @manager_only()
     async def settings(self, context: Context) -> None:
         """Show the settings (the prefix form without a subcommand)."""
-        await self._show(context)
+        await self._show(context, None)
 
     @subcommand(settings, marked("/show"), marked("Show the settings of this server"))
+    @app_commands.describe(group=marked("The options of one feature; the general settings when left out"))
     @manager_only()
-    async def show(self, context: Context) -> None:
-        """Show every setting with its value and what it is for."""
-        await self._show(context)
+    async def show(self, context: Context, group: str | None = None) -> None:
+        """Show settings with their values and what they are for."""
+        await self._show(context, group)
+
+    @show.autocomplete("group")
+    async def _complete_group(
+        self, _interaction: discord.Interaction[Any], typed: str
+    ) -> list[app_commands.Choice[str]]:
+        return [app_commands.Choice(name=name, value=name) for name in rules.GROUPS if typed.lower() in name]
 
     @subcommand(settings, marked("/set"), marked("Change a setting of this server"))
     @app_commands.describe(
@@ -80,7 +87,7 @@ class Settings(commands.Cog):
         if setting is None:
             return []
         found = [app_commands.Choice(name=value, value=value) for value in rules.choices(setting)]
-        if setting.column == "log_channel_id" and interaction.guild:
+        if rules.names_channel(setting) and interaction.guild:
             channels = interaction.guild.text_channels
             found = [app_commands.Choice(name=f"#{c.name}"[:_LONGEST_NAME], value=str(c.id)) for c in channels] + found
         return [choice for choice in found if typed.lower() in choice.name.lower()][:_SUGGESTIONS]
@@ -106,13 +113,15 @@ class Settings(commands.Cog):
             if typed.lower() in f"{code} {name}".lower()
         ]
 
-    async def _show(self, context: Context) -> None:
+    async def _show(self, context: Context, group: str | None) -> None:
+        shown = rules.group(group)
         settings = await read(queries.load, context.guild_id)
-        lines = [
-            f"**{setting.key}**: {effective(settings, setting)} - {_(setting.about)}"
-            for setting in SETTINGS.values()
-            if setting.key != rules.ALL_FEATURES
-        ]
+        lines = [f"**{setting.key}**: {effective(settings, setting)} - {_(setting.about)}" for setting in shown]
+        if group is None:
+            groups = ", ".join(f"`{name}`" for name in rules.GROUPS)
+            lines.append(
+                _("Features have options of their own: /settings show with one of {groups}.").format(groups=groups)
+            )
         await context.say("\n".join(lines))
 
     async def _ask_for_value(self, context: Context, setting: Setting) -> None:

@@ -1,9 +1,10 @@
 """How settings are shown to people."""
 
+from app.core.features import is_on
 from app.core.settings import settings as operator
 from app.core.translations import LANGUAGES, _
 from app.upkeep.settings.queries import default_mode
-from app.upkeep.settings.rules import FEATURE_PREFIX, Setting, Value, is_on
+from app.upkeep.settings.rules import FEATURE_PREFIX, Setting, Value
 from schema.models.settings import GuildSettings
 
 
@@ -14,6 +15,8 @@ def shown(setting: Setting, value: Value) -> str:
         return ", ".join(f"{name} {words[is_switched_on]}" for name, is_switched_on in value.items())
     if value is None:
         return _("the default")
+    if setting.option is not None:
+        return setting.option.shown(value)
     if setting.column == "log_channel_id":
         return f"<#{value}>"
     if setting.column == "locale":
@@ -35,6 +38,9 @@ def value_of(settings: GuildSettings, setting: Setting) -> Value:
     if setting.column == "features":
         name = setting.key.removeprefix(FEATURE_PREFIX)
         return {name: is_on(settings.features, name)}
+    if setting.option is not None:
+        chosen: Value = settings.options.get(setting.key)
+        return chosen
     value: Value = getattr(settings, setting.column)
     return value
 
@@ -43,6 +49,8 @@ def effective(settings: GuildSettings, setting: Setting) -> str:
     """The value in force as people read it; where the guild chose none, the default with what it is."""
     value = value_of(settings, setting)
     text = shown(setting, value)
+    if value is None and setting.option is not None:
+        return f"{text} ({setting.option.shown(setting.option.default)})"
     defaults: dict[str, Value] = {"content_mode": default_mode(), "retention_days": operator().retention_days}
     if value is None and setting.column in defaults:
         return f"{text} ({shown(setting, defaults[setting.column])})"

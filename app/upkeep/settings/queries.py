@@ -58,6 +58,7 @@ def load(guild_id: int) -> GuildSettings:
         prefix="!",
         log_channel_id=None,
         features={},
+        options={},
         retention_days=None,
         set_up=False,
         version=0,

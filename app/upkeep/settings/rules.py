@@ -1,33 +1,31 @@
 """What a guild may choose, and how a value given as text is read. No I/O."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
+from app.community.economy import rules as economy
 from app.core.errors import BadInput
+from app.core.features import FEATURES
+from app.core.options import DEFAULT, Channel, Option, Switch, bad
 from app.core.policy import CONTENT_MODES
 from app.core.translations import LANGUAGES, _, marked
 
-# Features that an admin may switch off; a cog that belongs to one says so by its attribute `feature`.
-FEATURES: dict[str, str] = {
-    "profile": marked("Profiles: /profile shows a member's activity"),
-    "search": marked("Search: /search finds earlier messages"),
-    "openai": marked("OpenAI: texts may be sent to OpenAI, if the operator set it up"),
-}
-# What sends texts to somebody else needs the admins' consent: it is off until they switch it on.
-OFF_AT_FIRST = frozenset({"openai"})
 FEATURE_PREFIX = "feature-"
 ALL_FEATURES = "features"
 NONE = "none"
 PREFIX_MAX = 5
 RETENTION_MIN, RETENTION_MAX = 1, 3650
-# The word that takes a choice back.
-DEFAULT = "default"
-_ON = {"on", "true", "yes", "1", "oui"}
-_OFF = {"off", "false", "no", "0", "non"}
+# Where the options of the features lie, each under its key.
+OPTIONS_COLUMN = "options"
+# What a guild may choose of each feature, under the word by which `/settings show` finds it.
+GROUPS: dict[str, tuple[Option[Any], ...]] = {
+    "economy": economy.OPTIONS,
+}
 
-# A value as it is stored; for features, the switches that are moved.
+# A value as it is stored; for features, the switches that are moved; None takes a choice back.
 Value = str | int | dict[str, bool] | None
 
 
@@ -38,6 +36,7 @@ class Setting:
     key: str
     column: str
     about: str
+    option: Option[Any] | None = None
 
 
 SETTINGS: dict[str, Setting] = {
@@ -51,6 +50,11 @@ SETTINGS: dict[str, Setting] = {
         Setting("retention-days", "retention_days", marked("After how many days the text of messages is deleted")),
         Setting(ALL_FEATURES, "features", marked("All features that are on, separated by commas, or none")),
         *(Setting(FEATURE_PREFIX + name, "features", about) for name, about in FEATURES.items()),
+        *(
+            Setting(option.key, OPTIONS_COLUMN, option.about, option)
+            for options in GROUPS.values()
+            for option in options
+        ),
     )
 }
 
@@ -60,9 +64,22 @@ def find(key: str) -> Setting:
     setting = SETTINGS.get(key.strip().lower())
     if setting is None:
         raise BadInput(
-            _("There is no setting “{key}”. There are: {keys}.").format(key=key[:50], keys=", ".join(SETTINGS))
+            _("There is no setting “{key}”. There are: {keys}.").format(key=key[:50], keys=", ".join(_general()))
         )
     return setting
+
+
+def group(name: str | None) -> list[Setting]:
+    """The settings that belong together: the general ones, or a feature's options; raises BadInput naming groups."""
+    if name is None:
+        return [SETTINGS[key] for key in _general() if key != ALL_FEATURES]
+    if name.strip().lower() not in GROUPS:
+        raise bad("group", name, ", ".join(GROUPS))
+    return [SETTINGS[option.key] for option in GROUPS[name.strip().lower()]]
+
+
+def _general() -> list[str]:
+    return [key for key, setting in SETTINGS.items() if setting.option is None]
 
 
 def parse(setting: Setting, given: str) -> Value:
@@ -72,14 +89,17 @@ def parse(setting: Setting, given: str) -> Value:
         return _switches(text)
     if setting.column == "features":
         return {setting.key.removeprefix(FEATURE_PREFIX): _switch(setting, text)}
+    if setting.option is not None:
+        value: Value = None if text.lower() == DEFAULT else setting.option.parse(text)
+        return value
     if text.lower() == DEFAULT:
         return _DEFAULTS.get(setting.column)
     return _PARSERS[setting.column](text)
 
 
-def is_on(features: Mapping[str, bool], name: str) -> bool:
-    """Whether a feature is on in a guild that moved these switches."""
-    return bool(features.get(name, name not in OFF_AT_FIRST))
+def names_channel(setting: Setting) -> bool:
+    """Whether the value is a channel."""
+    return setting.column == "log_channel_id" or isinstance(setting.option, Channel)
 
 
 def choices(setting: Setting) -> list[str]:
@@ -88,6 +108,8 @@ def choices(setting: Setting) -> list[str]:
         return [", ".join(FEATURES), NONE]
     if setting.column == "features":
         return ["on", "off"]
+    if setting.option is not None:
+        return list(dict.fromkeys([*setting.option.choices(), DEFAULT]))
     return {
         "locale": [*LANGUAGES, DEFAULT],
         "content_mode": list(CONTENT_MODES),
@@ -103,26 +125,15 @@ def zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
-def _bad(setting: str, given: str, allowed: str) -> BadInput:
-    shown = given[:50] or " "
-    return BadInput(
-        _("“{value}” is no {setting}. Allowed: {allowed}.").format(value=shown, setting=setting, allowed=allowed)
-    )
-
-
 def _switch(setting: Setting, text: str) -> bool:
-    if text.lower() in _ON:
-        return True
-    if text.lower() in _OFF:
-        return False
-    raise _bad(setting.key, text, "on, off")
+    return Switch(setting.key, setting.about, default=True).parse(text)
 
 
 def _switches(text: str) -> dict[str, bool]:
     names = {name.strip().lower() for name in text.split(",")} - {"", NONE}
     unknown = sorted(names - FEATURES.keys())
     if unknown or not text:
-        raise _bad(ALL_FEATURES, ", ".join(unknown), ", ".join([*FEATURES, NONE]))
+        raise bad(ALL_FEATURES, ", ".join(unknown), ", ".join([*FEATURES, NONE]))
     return {name: name in names for name in FEATURES}
 
 
@@ -131,28 +142,28 @@ def _language(text: str) -> str:
     code = named.get(text.lower(), text.lower())
     if code not in LANGUAGES:
         allowed = ", ".join(f"{code} ({name})" for code, name in LANGUAGES.items())
-        raise _bad("language", text, f"{allowed}, {DEFAULT}")
+        raise bad("language", text, f"{allowed}, {DEFAULT}")
     return code
 
 
 def _timezone(text: str) -> str:
     found = {zone.lower(): zone for zone in zones()}.get(text.lower())
     if found is None:
-        raise _bad("timezone", text, _("a name such as Europe/Paris, America/New_York or UTC"))
+        raise bad("timezone", text, _("a name such as Europe/Paris, America/New_York or UTC"))
     ZoneInfo(found)
     return found
 
 
 def _content_mode(text: str) -> str:
     if text.lower() not in CONTENT_MODES:
-        raise _bad("content", text, ", ".join(CONTENT_MODES))
+        raise bad("content", text, ", ".join(CONTENT_MODES))
     return text.lower()
 
 
 def _prefix(text: str) -> str:
     usable = 0 < len(text) <= PREFIX_MAX and text.isprintable() and not any(map(str.isspace, text))
     if not usable or text[0] in "/@#<`" or text[-1].isalnum():
-        raise _bad(
+        raise bad(
             "prefix",
             text,
             _("1 to 5 signs without spaces, not beginning with / @ # < ` and not ending in a letter or digit"),
@@ -160,16 +171,13 @@ def _prefix(text: str) -> str:
     return text
 
 
-def _channel(text: str) -> int:
-    digits = text.removeprefix("<#").removesuffix(">")
-    if not (digits.isascii() and digits.isdigit() and 0 < int(digits) < 1 << 63):
-        raise _bad("log-channel", text, _("a text channel of this server, or default for none"))
-    return int(digits)
+def _channel(text: str) -> int | None:
+    return Channel("log-channel", "", default=None).parse(text)
 
 
 def _days(text: str) -> int:
     if not (text.isascii() and text.isdigit() and RETENTION_MIN <= int(text[:9]) <= RETENTION_MAX):
-        raise _bad("retention-days", text, f"{RETENTION_MIN}-{RETENTION_MAX}, {DEFAULT}")
+        raise bad("retention-days", text, f"{RETENTION_MIN}-{RETENTION_MAX}, {DEFAULT}")
     return int(text)
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from app.core import posts
 from app.core.answers import Answer
 from app.core.clock import now
 from app.core.commands import Command
@@ -14,7 +15,6 @@ from app.core.db import UnitOfWork
 from app.core.errors import BadInput, Refused
 from app.core.redis import broker_redis
 from app.core.translations import LANGUAGES, _, choose, speaking
-from app.upkeep.outbound import service as outbound
 from app.upkeep.settings import messages, rules
 from app.upkeep.settings.rules import Setting, Value
 from schema.models.settings import GuildSettings, UserPreferences
@@ -77,7 +77,11 @@ def _current(session: Session, guild_id: int) -> GuildSettings | None:
 def _store(session: Session, guild_id: int, setting: Setting | None, value: Value) -> None:
     """Write one column (none: the end of the setup), and count the change."""
     fields: dict[str, Any] = {"set_up": True} if setting is None else {setting.column: value}
+    if setting is not None and setting.option is not None:
+        fields = {"options": {} if value is None else {setting.key: value}}
     changes = dict(fields)
+    if setting is not None and setting.option is not None:
+        changes = {"options": GuildSettings.options.op("-")(setting.key).concat(fields["options"])}
     if setting is not None and setting.column == "features":
         changes = {"features": GuildSettings.features.concat(value)}
     statement = insert(GuildSettings).values(guild_id=guild_id, **fields)
@@ -100,7 +104,7 @@ def _post_change(
         text = _("{user} set {key} to {value}.").format(
             user=f"<@{command.user_id}>", key=f"**{setting.key}**", value=messages.shown(setting, value)
         )
-    outbound.owe(
+    posts.owe(
         uow,
         guild_id=command.guild_id,
         channel_id=channel_id,

@@ -11,11 +11,13 @@ from app.bot.translations import Source
 from app.bot.views import GuardedModal, GuardedView
 from app.core.answers import Answer
 from app.core.errors import BadInput
+from app.core.features import FEATURES, is_on
+from app.core.options import DEFAULT
 from app.core.policy import CONTENT_MODES, with_setting
 from app.core.translations import LANGUAGES, _
 from app.upkeep.settings import queries, rules
 from app.upkeep.settings.messages import effective, explained
-from app.upkeep.settings.rules import FEATURES, SETTINGS, Setting
+from app.upkeep.settings.rules import SETTINGS, Setting
 from schema.models.settings import GuildSettings
 
 _MANAGER = discord.Permissions(manage_guild=True)
@@ -28,7 +30,7 @@ def panel_text(settings: GuildSettings) -> str:
     keys = ("language", "timezone", "prefix", "log-channel")
     lines = [f"**{key}**: {effective(settings, SETTINGS[key])}" for key in keys]
     nothing = _("none")
-    on = [name for name in FEATURES if rules.is_on(settings.features, name)]
+    on = [name for name in FEATURES if is_on(settings.features, name)]
     return "\n".join(
         [
             _("## Setting up"),
@@ -47,7 +49,7 @@ class SetupPanel(GuardedView):
 
     def __init__(self, settings: GuildSettings | None = None) -> None:
         super().__init__(timeout=None)
-        chosen = settings or GuildSettings(features={})
+        chosen = settings or GuildSettings(features={}, options={})
         self.add_item(_Menu("language", _languages(chosen), _("Language")))
         self.add_item(_Menu("content", _modes(chosen), _("What I keep of messages")))
         self.add_item(_LogChannel())
@@ -116,7 +118,7 @@ def _languages(settings: GuildSettings) -> list[discord.SelectOption]:
         for code, name in LANGUAGES.items()
     ]
     unset = discord.SelectOption(
-        label=_("The language of the server in Discord"), value=rules.DEFAULT, default=settings.locale is None
+        label=_("The language of the server in Discord"), value=DEFAULT, default=settings.locale is None
     )
     return [*options, unset]
 
@@ -131,7 +133,7 @@ def _modes(settings: GuildSettings) -> list[discord.SelectOption]:
 
 def _features(settings: GuildSettings) -> list[discord.SelectOption]:
     return [
-        discord.SelectOption(label=name, description=_(about)[:100], default=rules.is_on(settings.features, name))
+        discord.SelectOption(label=name, description=_(about)[:100], default=is_on(settings.features, name))
         for name, about in FEATURES.items()
     ]
 
@@ -188,7 +190,7 @@ async def refresh(interaction: discord.Interaction[Any]) -> None:
 
 def resolve(guild: discord.Guild | None, setting: Setting, value: str) -> str:
     """The value with a channel's name or mention made an id, of a channel of this guild in which the bot may write."""
-    if setting.column != "log_channel_id" or value.strip().lower() == rules.DEFAULT or guild is None:
+    if not rules.names_channel(setting) or value.strip().lower() == DEFAULT or guild is None:
         return value
     wanted = value.strip().removeprefix("<#").removesuffix(">").removeprefix("#").lower()
     channel = next((c for c in guild.text_channels if wanted in {str(c.id), c.name.lower()}), None)

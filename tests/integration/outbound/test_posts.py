@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from app.clients import discord_rest
-from app.core import db, queue
+from app.core import db, posts, queue
 from app.core.clock import now
 from app.core.errors import BadInput, RemoteUnavailable
 from app.core.redis import broker_redis
@@ -19,7 +19,7 @@ from tests.factories.hall import rows
 def owe(channel=None, user=None, key="k", **more) -> int | None:
     post = {"guild_id": 7, "kind": "test", "dedupe_key": key, "body": {"content": "Hwæt!"}, **more}
     with db.unit_of_work() as uow:
-        post_id = service.enqueue(uow.session, channel_id=channel, user_id=user, **post)
+        post_id = posts.enqueue(uow.session, channel_id=channel, user_id=user, **post)
         uow.commit()
     return post_id
 

@@ -33,6 +33,10 @@ FITTING = {
     ("guild_settings", "retention_days"): "90",
     ("outcomes", "state"): "'done'",
     ("outbound_posts", "user_id"): "NULL",
+    ("coin_accounts", "kind"): "'member'",
+    ("coin_entries", "type"): "'transfer'",
+    ("coin_entries", "source_kind"): "'mint'",
+    ("coin_entries", "target_kind"): "'member'",
 }
 COLUMNS = """
 SELECT column_name, data_type, udt_name, identity_generation FROM information_schema.columns

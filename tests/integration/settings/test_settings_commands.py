@@ -3,7 +3,9 @@
 import psycopg2
 import pytest
 
+from app.bot.checks import is_off
 from app.core import ledger
+from app.core.features import FEATURES
 from app.core.redis import broker_redis
 from app.core.settings import settings
 from tests.factories.hall import rows
@@ -149,7 +151,7 @@ async def test_the_panel_sets_a_guild_up(hall, workers, bot):
     await shown("Setup is finished")
     columns = "content_mode, locale, log_channel_id, set_up, features"
     assert rows(f"SELECT {columns} FROM guild_settings WHERE guild_id = %s", guild) == [
-        ("counts", "fr", hall.local.channel(), True, {"profile": True, "search": False, "openai": False})
+        ("counts", "fr", hall.local.channel(), True, {**dict.fromkeys(FEATURES, False), "profile": True})
     ]
 
 
@@ -194,3 +196,30 @@ async def test_a_database_that_hangs_is_told_before_discord_gives_up(hall, bot):
         connection.close()
     assert answer["state"] == "answered"
     assert answer["messages"][0]["content"].startswith("⚠️ My memory is out of reach at the moment.")
+
+
+async def test_options_of_a_feature_are_shown_and_set_like_settings(hall, workers, bot):
+    workers.start()
+    guild = hall.local.guild().id
+    assert "/settings show with one of `economy`" in await hall.text("settings show")
+    assert "**start-coins**: the default (`25`) - Coins that a member begins with" in await hall.text(
+        "settings show", group="economy"
+    )
+    assert await hall.text("settings set", key="start-coins", value="40") == "✅ **start-coins** is now `40`."
+    assert stored("options", guild) == {"start-coins": 40}
+    assert "**start-coins**: `40`" in await hall.say("!settings show economy")
+    assert await hall.text("settings set", key="start-coins", value="-1") == (
+        "⚠️ “-1” is no start-coins. Allowed: 0-1000000, default."
+    )
+    await hall.text("settings set", key="start-coins", value="default")
+    assert stored("options", guild) == {}
+    assert rows("SELECT count(*) FROM guild_settings WHERE guild_id = %s", other_guild(hall)) == [(0,)]
+
+
+async def test_a_part_is_refused_where_the_whole_is_switched_off(hall, workers, bot):
+    workers.start()
+    guild = hall.local.guild().id
+    await hall.text("settings set", key="feature-economy", value="off")
+    await hall.until(lambda: is_off(bot, guild, "games"), "the bot knows the switch", 3)
+    assert is_off(bot, guild, "economy")
+    assert not is_off(bot, other_guild(hall), "games")

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import BadInput
+from app.core.features import FEATURES, is_on
 from app.upkeep.settings import rules
-from app.upkeep.settings.rules import FEATURES, SETTINGS
+from app.upkeep.settings.rules import SETTINGS
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,7 @@ from app.upkeep.settings.rules import FEATURES, SETTINGS
         ("feature-search", "off", {"search": False}),
         ("feature-search", "oui", {"search": True}),
         ("features", "none", dict.fromkeys(FEATURES, False)),
-        ("features", "profile, search", {"profile": True, "search": True, "openai": False}),
+        ("features", "profile, search", {**dict.fromkeys(FEATURES, False), "profile": True, "search": True}),
     ],
 )
 def test_a_value_is_read(key, given_text, value):
@@ -86,6 +87,6 @@ def test_every_offered_value_is_allowed(key):
 
 
 def test_what_leaves_the_house_is_off_until_an_admin_agrees():
-    assert not rules.is_on({}, "openai")
-    assert rules.is_on({"openai": True}, "openai")
-    assert rules.is_on({}, "search")
+    assert not is_on({}, "openai")
+    assert is_on({"openai": True}, "openai")
+    assert is_on({}, "search")
