@@ -42,6 +42,16 @@ CREATE FUNCTION public.snowflake_time(snowflake bigint) RETURNS timestamp with t
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$ SELECT to_timestamp(((snowflake >> 22) + 1420070400000) / 1000.0) $$;
 
+CREATE TABLE public.active_multipliers (
+    guild_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    factor smallint NOT NULL,
+    games_left smallint NOT NULL,
+    activated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_active_multipliers_factor CHECK ((factor = ANY (ARRAY[2, 3]))),
+    CONSTRAINT ck_active_multipliers_games_left CHECK ((games_left > 0))
+);
+
 CREATE TABLE public.alembic_version (
     version_num character varying(32) NOT NULL
 );
@@ -199,6 +209,27 @@ CREATE TABLE public.ingest_batches (
     batch_id text NOT NULL,
     events integer NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.inventory_changes (
+    guild_id bigint NOT NULL,
+    key text NOT NULL,
+    user_id bigint NOT NULL,
+    item text NOT NULL,
+    quantity bigint NOT NULL,
+    actor_id bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_inventory_changes_item CHECK ((item = ANY (ARRAY['jackpot'::text, 'multiplier_x2'::text, 'multiplier_x3'::text]))),
+    CONSTRAINT ck_inventory_changes_quantity CHECK ((quantity <> 0))
+);
+
+CREATE TABLE public.inventory_items (
+    guild_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    item text NOT NULL,
+    quantity bigint NOT NULL,
+    CONSTRAINT ck_inventory_items_item CHECK ((item = ANY (ARRAY['jackpot'::text, 'multiplier_x2'::text, 'multiplier_x3'::text]))),
+    CONSTRAINT ck_inventory_items_quantity CHECK ((quantity >= 0))
 );
 
 CREATE TABLE public.invites (
@@ -414,6 +445,9 @@ ALTER TABLE ONLY public.message_revisions
 ALTER TABLE ONLY public.messages
     ADD CONSTRAINT pk_messages PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.active_multipliers
+    ADD CONSTRAINT pk_active_multipliers PRIMARY KEY (guild_id, user_id);
+
 ALTER TABLE ONLY public.bot_sequences
     ADD CONSTRAINT pk_bot_sequences PRIMARY KEY (bot_id);
 
@@ -452,6 +486,12 @@ ALTER TABLE ONLY public.guilds
 
 ALTER TABLE ONLY public.ingest_batches
     ADD CONSTRAINT pk_ingest_batches PRIMARY KEY (batch_id);
+
+ALTER TABLE ONLY public.inventory_changes
+    ADD CONSTRAINT pk_inventory_changes PRIMARY KEY (guild_id, key);
+
+ALTER TABLE ONLY public.inventory_items
+    ADD CONSTRAINT pk_inventory_items PRIMARY KEY (guild_id, user_id, item);
 
 ALTER TABLE ONLY public.invites
     ADD CONSTRAINT pk_invites PRIMARY KEY (guild_id, code);
@@ -522,6 +562,8 @@ CREATE INDEX ix_daily_activity_guild_id_day ON public.daily_activity USING btree
 CREATE INDEX ix_dead_letters_created_at ON public.dead_letters USING btree (created_at);
 
 CREATE INDEX ix_ingest_batches_applied_at ON public.ingest_batches USING btree (applied_at);
+
+CREATE INDEX ix_inventory_changes_user ON public.inventory_changes USING btree (guild_id, user_id);
 
 CREATE INDEX ix_job_runs_slot ON public.job_runs USING btree (slot);
 

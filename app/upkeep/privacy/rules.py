@@ -55,6 +55,10 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("coin_entries", "target_id", how="elsewhere", only="target_kind = 'member'", label=marked("payments to you")),
     Rule("coin_entries", "actor_id", how="elsewhere"),
+    Rule("inventory_items", "user_id", how="elsewhere", label=marked("kinds of items")),
+    Rule("inventory_changes", "user_id", how="elsewhere", label=marked("changes of your bag")),
+    Rule("inventory_changes", "actor_id", how="elsewhere"),
+    Rule("active_multipliers", "user_id", how="elsewhere", label=marked("active multipliers")),
     Rule("user_preferences", "user_id", guild=None, label=marked("your own choices")),
 )
 # Columns that name a person or a message and stay, with the reason.

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from app.activity.deadletters import service as deadletters
 from app.activity.ingest import service as ingest
 from app.community.economy import service as economy
+from app.community.inventory import service as inventory
 from app.core import queue
 from app.core.answers import Answer
 from app.core.clock import now, snowflake_at
@@ -32,8 +33,12 @@ from app.upkeep.settings.service import tell
 from schema.models.privacy import Erasure, OptOut
 
 ERASE = "privacy.erase"
-# What features do where rows of a person cannot simply go (guild None: everywhere), in this order. Twice is safe.
-FORGETTERS: tuple[Callable[[Session, int | None, int], None], ...] = (economy.forget_person,)
+# What features do where rows of a person cannot simply go (guild None: everywhere), in this order, which is the one
+# in which features lock their rows. Twice is safe.
+FORGETTERS: tuple[Callable[[Session, int | None, int], None], ...] = (
+    inventory.forget_person,
+    economy.forget_person,
+)
 SCOPES = ("here", "everywhere")
 # A command's transaction deletes so many messages at most; the rest follows in tasks of as many.
 CHUNK = 2000

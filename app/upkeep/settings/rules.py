@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from app.community.economy import rules as economy
+from app.community.inventory import rules as inventory
 from app.core.errors import BadInput
 from app.core.features import FEATURES
 from app.core.options import DEFAULT, Channel, Option, Switch, bad
@@ -23,6 +24,7 @@ OPTIONS_COLUMN = "options"
 # What a guild may choose of each feature, under the word by which `/settings show` finds it.
 GROUPS: dict[str, tuple[Option[Any], ...]] = {
     "economy": economy.OPTIONS,
+    "inventory": inventory.OPTIONS,
 }
 
 # A value as it is stored; for features, the switches that are moved; None takes a choice back.
