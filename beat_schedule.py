@@ -1,8 +1,8 @@
 """What beat starts, and how often.
 
 Jobs are keyed by (name, slot) in `job_runs`, so a late or second beat is harmless. Where a task has no row there (the
-sweeps of commands, posts, channels and privacy, and the pulses) it only offers what is due, and whoever takes that up
-claims it first.
+sweeps of commands, posts, invites, channels and privacy, and the pulses) it only offers what is due, and whoever takes
+that up claims it first.
 An entry expires before the next ones pile up behind a worker that is away: jobs work from what they find to do, so
 that the next one makes up for it.
 """
@@ -17,6 +17,8 @@ PERIODS: dict[str, timedelta] = {
     "outbound.sweep": timedelta(seconds=10),
     "privacy.sweep": timedelta(minutes=1),
     "embeddings.sweep": timedelta(seconds=30),
+    "invites.sweep": timedelta(seconds=30),
+    "invites.settle": timedelta(minutes=1),
     "health.pulses": timedelta(seconds=30),
     "health.gauges": timedelta(minutes=1),
     "channels.sweep": timedelta(minutes=5),

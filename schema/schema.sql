@@ -232,6 +232,40 @@ CREATE TABLE public.inventory_items (
     CONSTRAINT ck_inventory_items_quantity CHECK ((quantity >= 0))
 );
 
+CREATE TABLE public.invite_arrivals (
+    guild_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    id bigint NOT NULL,
+    seq bigint NOT NULL,
+    joined_at timestamp with time zone NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    code text,
+    inviter_id bigint,
+    is_certain boolean DEFAULT true NOT NULL,
+    left_at timestamp with time zone,
+    rewarded_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    CONSTRAINT ck_invite_arrivals_somebody_else CHECK ((inviter_id <> user_id)),
+    CONSTRAINT ck_invite_arrivals_state CHECK ((state = ANY (ARRAY['waiting'::text, 'pending'::text, 'unknown'::text, 'young'::text, 'left'::text, 'rewarded'::text, 'revoked'::text])))
+);
+
+ALTER TABLE public.invite_arrivals ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.invite_arrivals_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.invite_uses (
+    guild_id bigint NOT NULL,
+    uses jsonb NOT NULL,
+    held jsonb DEFAULT '{}'::jsonb NOT NULL,
+    held_since timestamp with time zone DEFAULT now() NOT NULL,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.invites (
     guild_id bigint NOT NULL,
     code text NOT NULL,
@@ -493,6 +527,12 @@ ALTER TABLE ONLY public.inventory_changes
 ALTER TABLE ONLY public.inventory_items
     ADD CONSTRAINT pk_inventory_items PRIMARY KEY (guild_id, user_id, item);
 
+ALTER TABLE ONLY public.invite_arrivals
+    ADD CONSTRAINT pk_invite_arrivals PRIMARY KEY (guild_id, user_id);
+
+ALTER TABLE ONLY public.invite_uses
+    ADD CONSTRAINT pk_invite_uses PRIMARY KEY (guild_id);
+
 ALTER TABLE ONLY public.invites
     ADD CONSTRAINT pk_invites PRIMARY KEY (guild_id, code);
 
@@ -541,6 +581,9 @@ ALTER TABLE ONLY public.voice_sessions
 ALTER TABLE ONLY public.coin_entries
     ADD CONSTRAINT uq_coin_entries_guild_id_key UNIQUE (guild_id, key);
 
+ALTER TABLE ONLY public.invite_arrivals
+    ADD CONSTRAINT uq_invite_arrivals_id UNIQUE (id);
+
 ALTER TABLE ONLY public.outbound_posts
     ADD CONSTRAINT uq_outbound_posts_guild_id_dedupe_key UNIQUE (guild_id, dedupe_key);
 
@@ -564,6 +607,12 @@ CREATE INDEX ix_dead_letters_created_at ON public.dead_letters USING btree (crea
 CREATE INDEX ix_ingest_batches_applied_at ON public.ingest_batches USING btree (applied_at);
 
 CREATE INDEX ix_inventory_changes_user ON public.inventory_changes USING btree (guild_id, user_id);
+
+CREATE INDEX ix_invite_arrivals_inviter ON public.invite_arrivals USING btree (guild_id, inviter_id, state);
+
+CREATE INDEX ix_invite_arrivals_open ON public.invite_arrivals USING btree (guild_id, seq) WHERE (state = ANY (ARRAY['waiting'::text, 'pending'::text]));
+
+CREATE INDEX ix_invite_arrivals_to_revoke ON public.invite_arrivals USING btree (guild_id, user_id) WHERE ((state = 'rewarded'::text) AND (left_at IS NOT NULL));
 
 CREATE INDEX ix_job_runs_slot ON public.job_runs USING btree (slot);
 

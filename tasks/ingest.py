@@ -12,6 +12,7 @@ from app.activity.deadletters.rules import letter_of
 from app.activity.ingest import service
 from app.activity.ingest.messages import QUEUE, TASK, AnyEvent
 from app.activity.ingest.service import Applied, Ports
+from app.community.invites.service import note
 from app.core import clock, ledger, metrics, queue
 from app.core.db import UnitOfWork, unit_of_work
 from app.core.quiet import describe, format_error
@@ -22,6 +23,7 @@ from app.upkeep.settings.queries import default_mode
 from tasks.base import OUTAGES
 from tasks.celery import app
 from tasks.channels import BLANK
+from tasks.invites import EXPLAIN
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +65,7 @@ def _apply(entry_id: str, opened: rules.Opened) -> None:
             if not events and rules.waiting_id(entry_id) == entry_id:
                 return
     with unit_of_work() as uow:
-        ports = Ports(default_mode(), forget, confirm)
+        ports = Ports(default_mode(), forget, confirm, note)
         applied = service.apply(uow.session, entry_id, events, ports=ports, now=clock.now(), broken=opened.broken)
         if applied is not None:
             _follow_up(uow, applied)
@@ -83,6 +85,8 @@ def _follow_up(uow: UnitOfWork, applied: Applied) -> None:
         uow.after_commit(hint)
     for channel in applied.deleted_channels:
         uow.after_commit(partial(queue.send, BLANK, channel))
+    for guild in applied.joined_guilds:
+        uow.after_commit(partial(queue.send, EXPLAIN, guild))
 
 
 def _bear(task: Any, entry_id: str, opened: rules.Opened, error: Exception) -> None:

@@ -78,6 +78,20 @@ def recent_messages(channel_id: int, *, after: int) -> list[dict[str, Any]]:
     return cast("list[dict[str, Any]]", _request("GET", path, bucket=f"history:{channel_id}"))
 
 
+def guild_invites(guild_id: int) -> list[dict[str, Any]]:
+    """The invites of a guild with their use counts, as Discord writes them; its own link is the one without a maker.
+
+    Discord refuses it to bots that may not manage the guild.
+    """
+    listed = cast("list[dict[str, Any]]", _request("GET", f"/guilds/{guild_id}/invites", bucket=f"invites:{guild_id}"))
+    try:
+        vanity = _request("GET", f"/guilds/{guild_id}/vanity-url", bucket=f"vanity:{guild_id}")
+    except DiscordRefused:
+        # A guild without a link of its own.
+        return listed
+    return [*listed, {"code": vanity["code"], "uses": vanity["uses"]}] if vanity.get("code") else listed
+
+
 def open_direct_messages(user_id: int) -> int:
     """The channel of direct messages with a person."""
     answer = _request("POST", "/users/@me/channels", {"recipient_id": str(user_id)}, bucket="direct")

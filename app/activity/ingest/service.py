@@ -74,14 +74,18 @@ class Ports:
     forget: Callable[[Session, int, Sequence[int]], object]
     # Our own post with this nonce was seen as this message.
     confirm: Callable[[Session, str, int], object]
+    # These members joined and left.
+    moved: Callable[[Session, Sequence[MemberJoined], Sequence[MemberLeft]], object]
 
 
 @dataclass(frozen=True)
 class Applied:
-    """What a batch brought: whether there is text to index, and channels whose messages must be blanked."""
+    """What a batch brought: whether there is text to index, and what has to be done about channels and guilds."""
 
     is_stale: bool
     deleted_channels: tuple[int, ...]
+    # Guilds that somebody joined, or that the bot sees again: how often their invites were used has to be asked.
+    joined_guilds: tuple[int, ...]
 
 
 def apply(
@@ -165,6 +169,7 @@ class _Writer:
         self._count(written.new, changes, states)
         self._name_people(versions, changes)
         members.apply(session, changes)
+        self._ports.moved(session, self._of(MemberJoined), self._of(MemberLeft))
         seconds = voice.apply(session, states)
         members.add_voice(session, seconds)
         members.add_days(session, messages=_by_day(written.new), voice=seconds)
@@ -173,7 +178,9 @@ class _Writer:
         self._advance_watermarks(self._of(WatermarkAdvanced))
         for event in sorted(self._of(OwnPostSeen), key=lambda post: post.nonce):
             self._ports.confirm(session, event.nonce, event.message_id)
-        return Applied(written.is_stale, tuple(event.id for event in self._of(ChannelDeleted)))
+        asked = {event.guild_id for event in self._of(MemberJoined, GuildSeen)}
+        deleted = tuple(event.id for event in self._of(ChannelDeleted))
+        return Applied(written.is_stale, deleted, tuple(sorted(asked)))
 
     def _name_people(self, versions: Sequence[Version], changes: Sequence[Any]) -> None:
         people = members.People()

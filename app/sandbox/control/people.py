@@ -84,6 +84,9 @@ def _join(box: Box, guild: Guild, user: User, data: Json) -> bool:
 
 
 def _use_invite(box: Box, guild: Guild, code: str) -> None:
+    if code == guild.vanity_code:
+        guild.vanity_uses += 1
+        return
     invite = box.world.invites.get(code)
     if invite is None or invite.guild_id != guild.id:
         known = [i.code for i in box.world.invites.values() if i.guild_id == guild.id]

@@ -151,7 +151,7 @@ def guild(row: Guild) -> Json:
         "max_members": 500_000,
         "max_stage_video_channel_users": 50,
         "max_video_channel_users": 25,
-        "vanity_url_code": None,
+        "vanity_url_code": row.vanity_code,
         "premium_tier": 0,
         "premium_subscription_count": 0,
         "preferred_locale": row.locale,

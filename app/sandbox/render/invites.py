@@ -22,7 +22,7 @@ def invite(world: World, row: Invite) -> Json:
             "banner": None,
             "splash": None,
             "verification_level": 0,
-            "vanity_url_code": None,
+            "vanity_url_code": home.vanity_code,
             "features": ["COMMUNITY"],
             "nsfw": False,
             "nsfw_level": 0,

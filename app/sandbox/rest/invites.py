@@ -46,6 +46,12 @@ async def of_guild(request: web.Request) -> web.Response:
     return answer([render.invite(box.world, i) for i in box.world.invites.values() if i.guild_id == guild.id])
 
 
+async def vanity(request: web.Request) -> web.Response:
+    """The guild's own link, and how often it was used."""
+    _, guild = guild_allowed(request, Permission.MANAGE_GUILD)
+    return answer({"code": guild.vanity_code, "uses": guild.vanity_uses})
+
+
 async def of_channel(request: web.Request) -> web.Response:
     """The invites of a channel."""
     box, channel = channel_in(request)

@@ -97,6 +97,7 @@ ROUTES = (
     ("GET", "/guilds/{guild}/voice-states/{user}", members.get_voice),
     ("GET", "/guilds/{guild}/threads/active", threads.active),
     ("GET", "/guilds/{guild}/invites", invites.of_guild),
+    ("GET", "/guilds/{guild}/vanity-url", invites.vanity),
     ("GET", "/channels/{channel}", places.get_channel),
     ("PATCH", "/channels/{channel}", places.edit_channel),
     ("DELETE", "/channels/{channel}", places.delete_channel),

@@ -127,6 +127,8 @@ class Guild:
     afk_channel_id: int | None = None
     system_channel_id: int | None = None
     description: str | None = None
+    vanity_code: str | None = None
+    vanity_uses: int = 0
 
 
 @dataclass(slots=True)

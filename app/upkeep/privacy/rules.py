@@ -59,6 +59,8 @@ RULES: tuple[Rule, ...] = (
     Rule("inventory_changes", "user_id", how="elsewhere", label=marked("changes of your bag")),
     Rule("inventory_changes", "actor_id", how="elsewhere"),
     Rule("active_multipliers", "user_id", how="elsewhere", label=marked("active multipliers")),
+    Rule("invite_arrivals", "user_id", label=marked("your arrival")),
+    Rule("invite_arrivals", "inviter_id", how="clear", label=marked("people you invited")),
     Rule("user_preferences", "user_id", guild=None, label=marked("your own choices")),
 )
 # Columns that name a person or a message and stay, with the reason.

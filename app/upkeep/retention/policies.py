@@ -75,6 +75,8 @@ EXEMPT = {
     "users": "a name, which goes when no guild knows the person any more: see the purge",
     "members": "totals are the member's standing in the guild; they go with the guild or on the member's word",
     "channel_watermarks": "one number a channel, without which a backfill would fetch everything again",
+    "invite_uses": "one row a guild, without which no arrival could be explained; it goes with its guild",
+    "invite_arrivals": "whom a member brought is their standing; it goes with the guild or on the member's word",
     "coin_accounts": "a member's coins are theirs; they go with the guild or on the member's word",
     "coin_entries": "every balance is their sum; they go with the guild, and lose the person on the member's word",
     "inventory_items": "a member's items are theirs; they go with the guild or on the member's word",

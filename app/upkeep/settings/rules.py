@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from app.community.economy import rules as economy
 from app.community.inventory import rules as inventory
+from app.community.invites import rules as invites
 from app.core.errors import BadInput
 from app.core.features import FEATURES
 from app.core.options import DEFAULT, Channel, Option, Switch, bad
@@ -25,6 +26,7 @@ OPTIONS_COLUMN = "options"
 GROUPS: dict[str, tuple[Option[Any], ...]] = {
     "economy": economy.OPTIONS,
     "inventory": inventory.OPTIONS,
+    "invites": invites.OPTIONS,
 }
 
 # A value as it is stored; for features, the switches that are moved; None takes a choice back.

@@ -25,6 +25,9 @@ MORE = {
         "texts": "blanks text, which is its own rule for each guild",
         "purge": "forgets a guild that was left, which no age decides",
     },
+    "community/invites": {
+        "rewards": "pays and takes back by the clock, which explaining arrivals has no part in",
+    },
     "knowledge/embeddings": {
         "cache": "vectors of texts that came before",
         "index": "the statements of the search index",

@@ -33,6 +33,8 @@ FITTING = {
     ("guild_settings", "retention_days"): "90",
     ("outcomes", "state"): "'done'",
     ("outbound_posts", "user_id"): "NULL",
+    ("invite_arrivals", "state"): "'waiting'",
+    ("invite_arrivals", "inviter_id"): "NULL",
     ("coin_accounts", "kind"): "'member'",
     ("coin_entries", "type"): "'transfer'",
     ("coin_entries", "source_kind"): "'mint'",
