@@ -36,7 +36,7 @@ FITTING = {
     ("coin_entries", "source_kind"): "'mint'",
     ("invite_arrivals", "inviter_id"): "NULL",
 }
-ONE_OF = re.compile(r"^\(?(\w+) IN \((?P<first>'[^']*')")
+ONE_OF = re.compile(r"^\(?(\w+) IN \((?P<first>[^,)]+)")
 
 
 def fitting(table, column):
