@@ -2,6 +2,7 @@
 
 Jobs are keyed by (name, slot) in `job_runs`, so a late or second beat is harmless. Where a task has no row there (the
 sweeps of commands, posts, invites, channels and privacy, and the pulses) it only offers what is due, and whoever takes
+sweeps of commands, posts, channels, levels and privacy, and the pulses) it only offers what is due, and whoever takes
 that up claims it first.
 An entry expires before the next ones pile up behind a worker that is away: jobs work from what they find to do, so
 that the next one makes up for it.
@@ -19,6 +20,7 @@ PERIODS: dict[str, timedelta] = {
     "embeddings.sweep": timedelta(seconds=30),
     "invites.sweep": timedelta(seconds=30),
     "invites.settle": timedelta(minutes=1),
+    "leveling.sweep": timedelta(seconds=30),
     "health.pulses": timedelta(seconds=30),
     "health.gauges": timedelta(minutes=1),
     "channels.sweep": timedelta(minutes=5),

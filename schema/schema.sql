@@ -291,6 +291,72 @@ CREATE TABLE public.job_runs (
     CONSTRAINT ck_job_runs_outcome CHECK ((outcome = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text])))
 );
 
+CREATE TABLE public.level_import_rows (
+    import_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    guild_id bigint NOT NULL,
+    xp bigint NOT NULL,
+    added bigint DEFAULT 0 NOT NULL
+);
+
+CREATE TABLE public.level_imports (
+    id bigint NOT NULL,
+    guild_id bigint NOT NULL,
+    actor_id bigint,
+    state text DEFAULT 'shown'::text NOT NULL,
+    keep text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    applied_at timestamp with time zone,
+    undone_at timestamp with time zone,
+    CONSTRAINT ck_level_imports_keep CHECK ((keep = ANY (ARRAY['level'::text, 'xp'::text]))),
+    CONSTRAINT ck_level_imports_state CHECK ((state = ANY (ARRAY['shown'::text, 'applied'::text, 'undone'::text])))
+);
+
+CREATE TABLE public.level_rewards (
+    guild_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    level integer NOT NULL,
+    reached_at timestamp with time zone DEFAULT now() NOT NULL,
+    channel_id bigint,
+    is_silent boolean DEFAULT false NOT NULL,
+    paid_at timestamp with time zone,
+    import_id bigint
+);
+
+CREATE TABLE public.level_role_changes (
+    guild_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    role_id bigint NOT NULL,
+    is_wanted boolean NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    due_at timestamp with time zone DEFAULT now() NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    done_at timestamp with time zone,
+    failed_at timestamp with time zone,
+    last_error text
+);
+
+CREATE TABLE public.level_roles (
+    guild_id bigint NOT NULL,
+    role_id bigint NOT NULL,
+    level integer NOT NULL,
+    CONSTRAINT ck_level_roles_level CHECK (((level >= 1) AND (level <= 1000)))
+);
+
+CREATE TABLE public.member_levels (
+    guild_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    xp bigint DEFAULT 0 NOT NULL,
+    level integer DEFAULT 1 NOT NULL,
+    message_ms bigint,
+    voice_slot bigint,
+    voice_run integer DEFAULT 0 NOT NULL,
+    wants_direct boolean DEFAULT false NOT NULL,
+    CONSTRAINT ck_member_levels_level CHECK ((level >= 1)),
+    CONSTRAINT ck_member_levels_xp CHECK ((xp >= 0))
+)
+WITH (fillfactor='80');
+
 CREATE TABLE public.members (
     guild_id bigint NOT NULL,
     user_id bigint NOT NULL,
@@ -414,6 +480,15 @@ CREATE TABLE public.reaction_clears (
     seq bigint NOT NULL
 );
 
+CREATE TABLE public.reaction_xp (
+    message_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    guild_id bigint NOT NULL,
+    author_id bigint,
+    xp smallint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.reactions (
     message_id bigint NOT NULL,
     user_id bigint NOT NULL,
@@ -468,6 +543,36 @@ CREATE TABLE public.voice_sessions (
     flags smallint DEFAULT 0 NOT NULL,
     started_at timestamp with time zone NOT NULL,
     ended_at timestamp with time zone
+);
+
+CREATE TABLE public.xp_changes (
+    id bigint NOT NULL,
+    guild_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    actor_id bigint,
+    action text NOT NULL,
+    key text NOT NULL,
+    before bigint NOT NULL,
+    after bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE public.xp_changes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.xp_changes_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.xp_multipliers (
+    guild_id bigint NOT NULL,
+    target_id bigint NOT NULL,
+    kind text NOT NULL,
+    percent integer NOT NULL,
+    CONSTRAINT ck_xp_multipliers_kind CHECK ((kind = ANY (ARRAY['channel'::text, 'role'::text]))),
+    CONSTRAINT ck_xp_multipliers_percent CHECK (((percent >= 0) AND (percent <= 1000)))
 );
 
 ALTER TABLE ONLY public.alembic_version
@@ -539,6 +644,24 @@ ALTER TABLE ONLY public.invites
 ALTER TABLE ONLY public.job_runs
     ADD CONSTRAINT pk_job_runs PRIMARY KEY (name, slot);
 
+ALTER TABLE ONLY public.level_import_rows
+    ADD CONSTRAINT pk_level_import_rows PRIMARY KEY (import_id, user_id);
+
+ALTER TABLE ONLY public.level_imports
+    ADD CONSTRAINT pk_level_imports PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.level_rewards
+    ADD CONSTRAINT pk_level_rewards PRIMARY KEY (guild_id, user_id, level);
+
+ALTER TABLE ONLY public.level_role_changes
+    ADD CONSTRAINT pk_level_role_changes PRIMARY KEY (guild_id, user_id, role_id);
+
+ALTER TABLE ONLY public.level_roles
+    ADD CONSTRAINT pk_level_roles PRIMARY KEY (guild_id, role_id);
+
+ALTER TABLE ONLY public.member_levels
+    ADD CONSTRAINT pk_member_levels PRIMARY KEY (guild_id, user_id);
+
 ALTER TABLE ONLY public.members
     ADD CONSTRAINT pk_members PRIMARY KEY (guild_id, user_id);
 
@@ -560,6 +683,9 @@ ALTER TABLE ONLY public.outcomes
 ALTER TABLE ONLY public.reaction_clears
     ADD CONSTRAINT pk_reaction_clears PRIMARY KEY (message_id, emoji);
 
+ALTER TABLE ONLY public.reaction_xp
+    ADD CONSTRAINT pk_reaction_xp PRIMARY KEY (message_id, user_id);
+
 ALTER TABLE ONLY public.reactions
     ADD CONSTRAINT pk_reactions PRIMARY KEY (message_id, user_id, emoji);
 
@@ -578,6 +704,12 @@ ALTER TABLE ONLY public.users
 ALTER TABLE ONLY public.voice_sessions
     ADD CONSTRAINT pk_voice_sessions PRIMARY KEY (guild_id, user_id, seq);
 
+ALTER TABLE ONLY public.xp_changes
+    ADD CONSTRAINT pk_xp_changes PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.xp_multipliers
+    ADD CONSTRAINT pk_xp_multipliers PRIMARY KEY (guild_id, target_id);
+
 ALTER TABLE ONLY public.coin_entries
     ADD CONSTRAINT uq_coin_entries_guild_id_key UNIQUE (guild_id, key);
 
@@ -589,6 +721,9 @@ ALTER TABLE ONLY public.outbound_posts
 
 ALTER TABLE ONLY public.outbound_posts
     ADD CONSTRAINT uq_outbound_posts_nonce UNIQUE (nonce);
+
+ALTER TABLE ONLY public.xp_changes
+    ADD CONSTRAINT uq_xp_changes_guild_id_key UNIQUE (guild_id, key);
 
 CREATE INDEX ix_channels_guild_id ON public.channels USING btree (guild_id);
 
@@ -616,6 +751,20 @@ CREATE INDEX ix_invite_arrivals_to_revoke ON public.invite_arrivals USING btree 
 
 CREATE INDEX ix_job_runs_slot ON public.job_runs USING btree (slot);
 
+CREATE INDEX ix_level_import_rows_user_id ON public.level_import_rows USING btree (user_id);
+
+CREATE INDEX ix_level_rewards_open ON public.level_rewards USING btree (guild_id, user_id) WHERE (paid_at IS NULL);
+
+CREATE INDEX ix_level_rewards_user_id ON public.level_rewards USING btree (user_id);
+
+CREATE INDEX ix_level_role_changes_user_id ON public.level_role_changes USING btree (user_id);
+
+CREATE INDEX ix_level_role_changes_waiting ON public.level_role_changes USING btree (due_at) WHERE ((done_at IS NULL) AND (failed_at IS NULL));
+
+CREATE INDEX ix_member_levels_ranking ON public.member_levels USING btree (guild_id, xp DESC);
+
+CREATE INDEX ix_member_levels_user_id ON public.member_levels USING btree (user_id);
+
 CREATE INDEX ix_members_user_id ON public.members USING btree (user_id);
 
 CREATE INDEX ix_message_terms_guild_id_message_id ON public.message_terms USING btree (guild_id, message_id);
@@ -642,6 +791,12 @@ CREATE INDEX ix_outcomes_created_at ON public.outcomes USING btree (created_at);
 
 CREATE INDEX ix_outcomes_user_id ON public.outcomes USING btree (user_id);
 
+CREATE INDEX ix_reaction_xp_author_id ON public.reaction_xp USING btree (author_id);
+
+CREATE INDEX ix_reaction_xp_open ON public.reaction_xp USING btree (created_at) WHERE (author_id IS NULL);
+
+CREATE INDEX ix_reaction_xp_user_id ON public.reaction_xp USING btree (user_id);
+
 CREATE INDEX ix_reactions_user_id_guild_id ON ONLY public.reactions USING btree (user_id, guild_id);
 
 CREATE INDEX ix_roles_guild_id ON public.roles USING btree (guild_id);
@@ -649,3 +804,5 @@ CREATE INDEX ix_roles_guild_id ON public.roles USING btree (guild_id);
 CREATE INDEX ix_voice_sessions_open ON public.voice_sessions USING btree (guild_id, user_id) WHERE ((ended_at IS NULL) AND (channel_id IS NOT NULL));
 
 CREATE INDEX ix_voice_sessions_started_at ON public.voice_sessions USING btree (started_at);
+
+CREATE INDEX ix_xp_changes_user_id ON public.xp_changes USING btree (user_id);

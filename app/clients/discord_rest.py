@@ -98,6 +98,12 @@ def open_direct_messages(user_id: int) -> int:
     return int(answer["id"])
 
 
+def change_role(guild_id: int, user_id: int, role_id: int, *, is_given: bool) -> None:
+    """Give a member a role, or take it; doing what is done already changes nothing."""
+    path = f"/guilds/{guild_id}/members/{user_id}/roles/{role_id}"
+    _request("PUT" if is_given else "DELETE", path, bucket=f"roles:{guild_id}")
+
+
 def edit_original(application_id: int, token: str, content: str) -> None:
     """Replace the text of an interaction's first reply. The token is good for a quarter of an hour."""
     body = {"content": content, "allowed_mentions": {"parse": []}}

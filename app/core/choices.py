@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.core import features
 from app.core.errors import Refused
 from app.core.translations import _, choose
-from schema.models.settings import GuildSettings
+from schema.models.settings import GuildSettings, UserPreferences
 
 
 @dataclass(frozen=True)
@@ -62,3 +62,13 @@ def load_many(session: Session, guild_ids: list[int] | None = None) -> dict[int,
     return {
         row.guild_id: Choices(row.options, row.features, row.timezone, row.locale) for row in session.execute(statement)
     }
+
+
+def language_of(session: Session, user_id: int) -> str | None:
+    """The language that a person chose for themselves; None where they chose none."""
+    return session.execute(select(UserPreferences.locale).where(UserPreferences.user_id == user_id)).scalar()
+
+
+def log_channel(session: Session, guild_id: int) -> int | None:
+    """The channel where a guild wants to read what its admins changed."""
+    return session.execute(select(GuildSettings.log_channel_id).where(GuildSettings.guild_id == guild_id)).scalar()

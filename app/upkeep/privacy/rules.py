@@ -61,6 +61,15 @@ RULES: tuple[Rule, ...] = (
     Rule("active_multipliers", "user_id", how="elsewhere", label=marked("active multipliers")),
     Rule("invite_arrivals", "user_id", label=marked("your arrival")),
     Rule("invite_arrivals", "inviter_id", how="clear", label=marked("people you invited")),
+    Rule("member_levels", "user_id", label=marked("levels")),
+    Rule("level_rewards", "user_id", label=marked("levels that you reached")),
+    Rule("reaction_xp", "user_id", before="created_at < :erased_at", label=marked("reactions that were counted")),
+    Rule("reaction_xp", "author_id", before="created_at < :erased_at"),
+    Rule("level_role_changes", "user_id", label=marked("roles for your level")),
+    Rule("xp_changes", "user_id", before="created_at < :erased_at", label=marked("changes of your experience")),
+    Rule("xp_changes", "actor_id", how="clear", before="created_at < :erased_at"),
+    Rule("level_imports", "actor_id", how="clear", before="created_at < :erased_at"),
+    Rule("level_import_rows", "user_id", label=marked("imported levels")),
     Rule("user_preferences", "user_id", guild=None, label=marked("your own choices")),
 )
 # Columns that name a person or a message and stay, with the reason.
@@ -72,5 +81,7 @@ EXEMPT = {
     "message_terms.author_id": "the row goes with its message",
     "message_vectors.author_id": "the row goes with its message",
     "reaction_clears.message_id": "it says that reactions were cleared, not by whom, and names no author",
+    "reaction_xp.message_id": "the row goes with the author of the message, and with whoever reacted",
+    "xp_multipliers.target_id": "it is a channel or a role, never a person",
     "outbound_posts.message_id": "it is the id of our own post; the row goes with the person it is about",
 }

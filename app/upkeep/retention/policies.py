@@ -64,6 +64,11 @@ POLICIES = (
         30,
         "sent_at IS NOT NULL OR failed_at IS NOT NULL OR expires_at < now()",
     ),
+    Policy("reaction_xp", "delete", "message_id", "snowflake", None),
+    # Of a message that did not come within a day none will; or it was a bot's.
+    Policy("reaction_xp", "delete", "created_at", "moment", 1, "author_id IS NULL"),
+    Policy("level_role_changes", "delete", "failed_at", "moment", 90),
+    Policy("xp_changes", "delete", "created_at", "moment", 400),
     # Jobs that run every few seconds leave a row each time.
     Policy("job_runs", "delete", "slot", "moment", 3),
 )
@@ -82,6 +87,12 @@ EXEMPT = {
     "inventory_items": "a member's items are theirs; they go with the guild or on the member's word",
     "inventory_changes": "every quantity is their sum, and their keys keep a second gift for the same thing away",
     "active_multipliers": "it goes with its last game, with the guild, or on the member's word",
+    "member_levels": "a member's experience is theirs; it goes with the guild or on the member's word",
+    "level_rewards": "what was paid once must never be paid again; they go with the guild or on the member's word",
+    "xp_multipliers": "choices in force; they go with their guild",
+    "level_roles": "choices in force; they go with their guild",
+    "level_imports": "undoing one must stay possible; they go with their guild",
+    "level_import_rows": "undoing one must stay possible; they go with the guild or on the member's word",
     "bot_sequences": "one number a bot; losing it would bring back numbers that were given out",
     "synced_commands": "one hash a bot, replaced whenever the commands change",
     "guild_settings": "choices in force; they go with their guild",

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from app.community.economy import rules as economy
 from app.community.inventory import rules as inventory
 from app.community.invites import rules as invites
+from app.community.leveling import rules as leveling
 from app.core.errors import BadInput
 from app.core.features import FEATURES
 from app.core.options import DEFAULT, Channel, Option, Switch, bad
@@ -27,6 +28,7 @@ GROUPS: dict[str, tuple[Option[Any], ...]] = {
     "economy": economy.OPTIONS,
     "inventory": inventory.OPTIONS,
     "invites": invites.OPTIONS,
+    "leveling": leveling.OPTIONS,
 }
 
 # A value as it is stored; for features, the switches that are moved; None takes a choice back.

@@ -28,6 +28,9 @@ MORE = {
     "community/invites": {
         "rewards": "pays and takes back by the clock, which explaining arrivals has no part in",
     },
+    "community/leveling": {
+        "roles": "what Discord is asked to change for a level, one row for each member and role",
+    },
     "knowledge/embeddings": {
         "cache": "vectors of texts that came before",
         "index": "the statements of the search index",

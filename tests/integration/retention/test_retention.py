@@ -184,6 +184,24 @@ OLD_ROWS = {
         "INSERT INTO message_vectors VALUES (snowflake_at(:at) + :n, 'm', 7, 1, 2, 1, '', '[1]')",
         90,
     ),
+    "reaction_xp": (
+        "INSERT INTO reaction_xp (message_id, user_id, guild_id, author_id) VALUES (snowflake_at(:at), :n, 7, 2)",
+        90,
+    ),
+    "level_role_changes": (
+        (
+            "INSERT INTO level_role_changes (guild_id, user_id, role_id, is_wanted, failed_at)"
+            " VALUES (7, :n, 5, true, :at)"
+        ),
+        90,
+    ),
+    "xp_changes": (
+        (
+            "INSERT INTO xp_changes (guild_id, user_id, action, key, before, after, created_at)"
+            " VALUES (7, 1, 'add', CAST(:n AS text), 0, 1, :at)"
+        ),
+        400,
+    ),
     "embedding_claims": ("INSERT INTO embedding_claims VALUES (snowflake_at(:at) + :n, 7, now(), 1)", 90),
 }
 

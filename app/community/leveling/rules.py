@@ -1,0 +1,177 @@
+"""What experience is worth: levels, amounts, cooldowns and rewards. No I/O.
+
+A member's level follows from their experience alone: going from level n to n+1 costs n * 100. What a message brings is
+drawn from its id, so that counting again gives the same.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import isqrt
+
+from app.community.inventory.rules import Item
+from app.core.errors import BadInput
+from app.core.options import Channel, Number, Option, Word
+from app.core.translations import _, marked
+
+FEATURE = "leveling"
+TOP_LEVEL = 1000
+# Nobody has more: it is what the top level takes.
+MOST_XP = 50 * TOP_LEVEL * (TOP_LEVEL - 1)
+
+MESSAGE_LOW, MESSAGE_HIGH = 1, 3
+MESSAGE_PAUSE_MS = 60_000
+REACTION_XP = 2
+# Ten experience a message, before multipliers.
+REACTIONS_COUNTED = 5
+GAME_WON, GAME_LOST = 15, 5
+MILESTONE = 5
+ONE = 100
+HIGHEST_PERCENT = 1000
+
+NOTICES = Word(
+    "level-notices",
+    marked("News of new levels: on, direct (only to members who asked for it) or off"),
+    default="on",
+    words=("on", "direct", "off"),
+)
+NOTICE_CHANNEL = Channel(
+    "level-channel", marked("Where new levels are told; without one, where the member reached it"), default=None
+)
+VOICE_PEOPLE = Number(
+    "voice-people", marked("So many people in a voice channel count at most"), default=25, low=2, high=100
+)
+OPTIONS: tuple[Option[str] | Option[int | None] | Option[int], ...] = (NOTICES, NOTICE_CHANNEL, VOICE_PEOPLE)
+
+
+def total_for(level: int) -> int:
+    """The experience at which a level begins."""
+    return 50 * level * (level - 1)
+
+
+def level_of(xp: int) -> int:
+    """The level that this experience makes."""
+    level = (1 + isqrt(1 + xp * 4 // 50)) // 2
+    return min(level, TOP_LEVEL)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far somebody is inside a level."""
+
+    level: int
+    # Experience since the level began, and what the whole level takes (0 at the top).
+    inside: int
+    needed: int
+
+    @property
+    def share(self) -> float:
+        """From 0 to 1."""
+        return 1.0 if self.needed == 0 else self.inside / self.needed
+
+
+def progress(xp: int) -> Progress:
+    """The level of this experience, and how far it is inside it."""
+    level = level_of(xp)
+    return Progress(level, xp - total_for(level), 0 if level == TOP_LEVEL else level * 100)
+
+
+def drawn(message_id: int) -> int:
+    """What a message is worth, from 1 to 3: uniform over ids, and always the same for one."""
+    # A finalizer of a well-known hash (splitmix64): each bit of the id decides over each bit of the result.
+    mixed = (message_id + 0x9E3779B97F4A7C15) & _MASK
+    mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+    mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & _MASK
+    return MESSAGE_LOW + (mixed ^ (mixed >> 31)) % (MESSAGE_HIGH - MESSAGE_LOW + 1)
+
+
+_MASK = (1 << 64) - 1
+
+
+@dataclass(frozen=True)
+class Written:
+    """A new message as experience sees it."""
+
+    id: int
+    at_ms: int
+    channel_id: int
+    is_late: bool = False
+
+
+@dataclass(frozen=True)
+class Earned:
+    """What messages brought a member, and the newest of those that brought something."""
+
+    xp: int
+    last_ms: int
+    channel_id: int
+    is_late: bool
+
+
+def earn(messages: Iterable[Written], last_ms: int | None, percents: Mapping[int, int]) -> Earned | None:
+    """What these messages of one member bring, oldest first and with a pause between; None where none brings a thing.
+
+    `percents` says by channel what experience is worth there to this member. Time moves forward only: a message from
+    before `last_ms` and the pause brings nothing, whenever it comes.
+    """
+    xp, newest, channel_id, is_late = 0, last_ms, 0, True
+    for message in sorted(messages, key=lambda message: message.id):
+        percent = percents.get(message.channel_id, ONE)
+        if percent == 0 or (newest is not None and message.at_ms < newest + MESSAGE_PAUSE_MS):
+            continue
+        xp += multiplied(drawn(message.id), percent)
+        newest, channel_id, is_late = message.at_ms, message.channel_id, is_late and message.is_late
+    if newest is None or newest == last_ms:
+        return None
+    return Earned(xp, newest, channel_id, is_late)
+
+
+def multiplied(xp: int, percent: int) -> int:
+    """Experience after a multiplier, halves rounded up."""
+    return (xp * percent + 50) // 100
+
+
+def combined(channel: int | None, roles: Iterable[int]) -> int:
+    """The percent of a channel and of a member's roles together: the best role counts, and 0 stays 0."""
+    best = max(roles, default=ONE)
+    return min((ONE if channel is None else channel) * best // 100, HIGHEST_PERCENT * 10)
+
+
+def coins_of(level: int) -> int:
+    """The coins that reaching this level brings; milestones bring items instead."""
+    if level < 2 or level % MILESTONE == 0:  # noqa: PLR2004 - everybody begins at level 1.
+        return 0
+    return 25 * (level - 1 - level // MILESTONE)
+
+
+def items_of(level: int) -> dict[Item, int]:
+    """The items that a milestone brings: treasures, one more each time up to five, and from level 10 a multiplier."""
+    if level < MILESTONE or level % MILESTONE:
+        return {}
+    number = level // MILESTONE
+    items: dict[Item, int] = {"jackpot": min(number, 5)}
+    if number > 1:
+        items["multiplier_x3" if number % 2 else "multiplier_x2"] = 1
+    return items
+
+
+def crossed(before: int, after: int) -> range:
+    """The levels that lie between two, the upper one included."""
+    return range(before + 1, after + 1)
+
+
+def checked_xp(xp: int, *, low: int = 1, high: int = MOST_XP) -> int:
+    """The amount, which must lie between the bounds; raises BadInput naming them."""
+    if not low <= xp <= high:
+        raise BadInput(
+            _("{amount} is no usable amount of experience. Allowed: {low} to {high}.").format(
+                amount=xp if abs(xp) <= MOST_XP * 10 else _("That many"), low=low, high=high
+            )
+        )
+    return xp
+
+
+def checked_level(level: int) -> int:
+    """The level, from 2 to the top; raises BadInput naming the bounds."""
+    if not 2 <= level <= TOP_LEVEL:  # noqa: PLR2004 - everybody has level 1.
+        raise BadInput(_("{level} is no level. Allowed: 2 to {high}.").format(level=str(level)[:12], high=TOP_LEVEL))
+    return level
