@@ -389,7 +389,9 @@ CREATE TABLE public.message_terms (
     channel_id bigint NOT NULL,
     author_id bigint NOT NULL,
     language text NOT NULL,
-    terms tsvector NOT NULL
+    terms tsvector NOT NULL,
+    words smallint DEFAULT 0 NOT NULL,
+    traits smallint DEFAULT 0 NOT NULL
 );
 
 CREATE TABLE public.message_vectors (
@@ -766,6 +768,8 @@ CREATE INDEX ix_member_levels_ranking ON public.member_levels USING btree (guild
 CREATE INDEX ix_member_levels_user_id ON public.member_levels USING btree (user_id);
 
 CREATE INDEX ix_members_user_id ON public.members USING btree (user_id);
+
+CREATE INDEX ix_message_terms_channel_id_message_id ON public.message_terms USING btree (channel_id, message_id);
 
 CREATE INDEX ix_message_terms_guild_id_message_id ON public.message_terms USING btree (guild_id, message_id);
 

@@ -13,6 +13,8 @@ from schema.base import Base, CreatedAt, HalfVector, Moment, Snowflake, Snowflak
 class MessageTerms(Base):
     """The words of one message: its language's stems with weight A, the exact forms with weight D.
 
+    One more lexeme, a space and the guild's id, lets the GIN index answer for one guild alone; no word has a space.
+
     A table of its own, because the words of a message stay findable when its vectors are pruned or replaced, are
     there before any vector is, and cost the ingest path nothing: the GIN index is fed by the embeddings worker.
     """
@@ -20,6 +22,8 @@ class MessageTerms(Base):
     __tablename__ = "message_terms"
     __table_args__ = (
         Index("ix_message_terms_guild_id_message_id", "guild_id", "message_id"),
+        # What stands before and after a message.
+        Index("ix_message_terms_channel_id_message_id", "channel_id", "message_id"),
         Index("ix_message_terms_terms", "terms", postgresql_using="gin"),
     )
 
@@ -30,6 +34,10 @@ class MessageTerms(Base):
     # A name of a text search configuration; not `regconfig`, which pg_upgrade refuses.
     language: Mapped[str] = mapped_column(Text)
     terms: Mapped[str] = mapped_column(TSVECTOR)
+    # How many different stems.
+    words: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    # Bits: 1 it asks something, 2 it tells of a time.
+    traits: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
 
 
 def _nearest(name: str, model: str, dims: int) -> Index:

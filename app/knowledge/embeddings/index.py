@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.knowledge.embeddings import rules
+from app.knowledge.embeddings import generations, languages, rules
 
 # A batch takes well under a minute; a worker that died holds its claims no longer than this, doubled at each attempt.
 _CLAIM_SECONDS = 60
@@ -33,7 +33,7 @@ WITH nothing_to_do AS (
 UPDATE messages SET embedding_stale_at = NULL FROM nothing_to_do n WHERE messages.id = n.id
 """  # noqa: S608 - made of constants of this module.
 # A step looks at so many stale messages and no more: most of a backlog has its words already and waits for vectors.
-_INDEX_TERMS = f"""
+_WITHOUT_TERMS = f"""
 WITH recent AS (
     SELECT id FROM messages WHERE embedding_stale_at IS NOT NULL AND id < :below ORDER BY id DESC LIMIT :limit
 ), fresh AS (
@@ -42,24 +42,31 @@ WITH recent AS (
     WHERE m.id >= (SELECT min(id) FROM recent) AND m.id < :below
     AND m.embedding_stale_at IS NOT NULL AND t.message_id IS NULL AND {_FINDABLE}
     ORDER BY m.id FOR UPDATE OF m SKIP LOCKED
-), written AS (
-    INSERT INTO message_terms (message_id, guild_id, channel_id, author_id, language, terms)
-    SELECT f.id, f.guild_id, f.channel_id, f.author_id, l.name,
-        setweight(to_tsvector(CAST(l.name AS regconfig), f.content), 'A')
-        || setweight(to_tsvector('simple', f.content), 'D')
-    FROM fresh f
-    LEFT JOIN guild_settings s ON s.guild_id = f.guild_id
-    LEFT JOIN guilds g ON g.id = f.guild_id
-    CROSS JOIN LATERAL (
-        SELECT coalesce(
-            CAST(:languages AS jsonb) ->> split_part(coalesce(s.locale, g.locale, :locale), '-', 1), :unknown
-        ) AS name
-    ) l
-    ORDER BY f.id
-    ON CONFLICT (message_id) DO UPDATE SET language = excluded.language, terms = excluded.terms
 )
-SELECT min(id) FROM recent HAVING count(*) = :limit
+SELECT f.id, f.guild_id, f.channel_id, f.author_id, f.content, coalesce(s.locale, g.locale)
+FROM fresh f LEFT JOIN guild_settings s ON s.guild_id = f.guild_id LEFT JOIN guilds g ON g.id = f.guild_id
+ORDER BY f.id
 """  # noqa: S608 - see above.
+_NEXT_BELOW = """
+SELECT min(id) FROM (
+    SELECT id FROM messages WHERE embedding_stale_at IS NOT NULL AND id < :below ORDER BY id DESC LIMIT :limit
+) AS recent HAVING count(*) = :limit
+"""
+_STORE_TERMS = """
+INSERT INTO message_terms (message_id, guild_id, channel_id, author_id, language, terms, words, traits)
+SELECT n.id, n.guild_id, n.channel_id, n.author_id, n.language,
+    setweight(s.stems, 'A') || setweight(to_tsvector('simple', n.content), 'D')
+        || array_to_tsvector(ARRAY[' ' || n.guild_id]),
+    least(length(s.stems), 32000), n.traits
+FROM unnest(
+    CAST(:ids AS bigint[]), CAST(:guilds AS bigint[]), CAST(:channels AS bigint[]), CAST(:authors AS bigint[]),
+    CAST(:contents AS text[]), CAST(:languages AS text[]), CAST(:traits AS smallint[])
+) AS n(id, guild_id, channel_id, author_id, content, language, traits)
+CROSS JOIN LATERAL (SELECT to_tsvector(CAST(n.language AS regconfig), n.content) AS stems) s
+ORDER BY n.id
+ON CONFLICT (message_id) DO UPDATE
+SET language = excluded.language, terms = excluded.terms, words = excluded.words, traits = excluded.traits
+"""
 _CLAIM = f"""
 WITH due AS (
     SELECT m.id, m.guild_id, m.content FROM messages m
@@ -133,9 +140,20 @@ def index_terms(session: Session, limit: int, below: int = ANY_ID) -> int | None
 
     The id to go on below, or None when there are no more.
     """
-    languages = "{" + ",".join(f'"{short}":"{name}"' for short, name in rules.LANGUAGES.items()) + "}"
-    values = {"languages": languages, "locale": rules.DEFAULT_LOCALE, "unknown": rules.UNKNOWN_LANGUAGE}
-    return session.execute(text(_INDEX_TERMS), {"limit": limit, "below": below, **values}).scalar()
+    step = {"limit": limit, "below": below}
+    next_below: int | None = session.execute(text(_NEXT_BELOW), step).scalar()
+    fresh = session.execute(text(_WITHOUT_TERMS), step).all()
+    if fresh:
+        ids, guilds, channels, authors, contents, locales = map(list, zip(*fresh, strict=True))
+        read = [
+            languages.read(content, rules.language_of(locale))
+            for content, locale in zip(contents, locales, strict=True)
+        ]
+        rows = {"ids": ids, "guilds": guilds, "channels": channels, "authors": authors, "contents": contents}
+        traits = [one.traits for one in read]
+        session.execute(text(_STORE_TERMS), {**rows, "languages": [one.language for one in read], "traits": traits})
+        generations.changed(session, set(guilds))
+    return next_below
 
 
 def claim(session: Session, limit: int) -> list[Claimed]:
@@ -162,6 +180,7 @@ def store(session: Session, model: str, dims: int, rows: Sequence[Claimed], vect
         "vectors": [rules.as_sql(vectors[row.id]) for row in made],
     }
     session.execute(text(_STORE), {"model": model, "dims": dims, **values})
+    generations.changed(session, {row.guild_id for row in made})
     done = text("UPDATE messages SET embedding_stale_at = NULL WHERE id = ANY(:ids)")
     session.execute(done, {"ids": [row.id for row in same]})
     session.execute(text(_END_CLAIMS), {"ids": [row.id for row in rows]})

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.core import queue
 from app.core.errors import QueueUnavailable
 from app.core.redis import broker_redis
-from app.knowledge.embeddings import cache
+from app.knowledge.embeddings import cache, generations
 
 log = logging.getLogger(__name__)
 
@@ -63,6 +63,7 @@ def forget(session: Session, guild_id: int, message_ids: Sequence[int]) -> None:
     gone = session.execute(
         text(_FORGET.format(table="message_vectors") + "RETURNING model, content_hash"), values
     ).all()
+    generations.changed(session, {guild_id})
     keys = [cache.key(model, (guild_id, bytes(content_hash))) for model, content_hash in gone]
     if keys:
         event.listen(session, "after_commit", lambda _: cache.drop(keys), once=True)

@@ -33,7 +33,9 @@ MORE = {
     },
     "knowledge/embeddings": {
         "cache": "vectors of texts that came before",
+        "generations": "says that an index has changed, for results that are kept",
         "index": "the statements of the search index",
+        "languages": "reads a text's language, which is data more than rules",
         "pipeline": "the steps from a stale message to its vector",
         "providers": "the choice between the local model and OpenAI",
     },
