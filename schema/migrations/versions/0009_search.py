@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0008_search"
-down_revision = "0007_invites"
+revision = "0009_search"
+down_revision = "0008_leveling"
 branch_labels = None
 depends_on = None
 
