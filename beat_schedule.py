@@ -4,6 +4,8 @@ Jobs are keyed by (name, slot) in `job_runs`, so a late or second beat is harmle
 sweeps of commands, posts, invites, channels and privacy, and the pulses) it only offers what is due, and whoever takes
 sweeps of commands, posts, channels, levels and privacy, and the pulses) it only offers what is due, and whoever takes
 that up claims it first.
+sweeps of commands, posts, invites, giveaways, channels and privacy, and the pulses) it only offers what is due, and
+whoever takes that up claims it first.
 An entry expires before the next ones pile up behind a worker that is away: jobs work from what they find to do, so
 that the next one makes up for it.
 """
@@ -18,6 +20,8 @@ PERIODS: dict[str, timedelta] = {
     "outbound.sweep": timedelta(seconds=10),
     "privacy.sweep": timedelta(minutes=1),
     "embeddings.sweep": timedelta(seconds=30),
+    "giveaways.draw": timedelta(seconds=5),
+    "giveaways.show": timedelta(seconds=10),
     "invites.sweep": timedelta(seconds=30),
     "invites.settle": timedelta(minutes=1),
     "leveling.sweep": timedelta(seconds=30),

@@ -173,6 +173,38 @@ CREATE TABLE public.event_outcomes (
     events bigint NOT NULL
 );
 
+CREATE TABLE public.giveaway_entries (
+    guild_id bigint NOT NULL,
+    giveaway_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    joined_at timestamp with time zone DEFAULT now() NOT NULL,
+    place smallint
+);
+
+CREATE TABLE public.giveaways (
+    id bigint NOT NULL,
+    guild_id bigint NOT NULL,
+    channel_id bigint NOT NULL,
+    host_id bigint,
+    title text NOT NULL,
+    prize_kind text NOT NULL,
+    prize text NOT NULL,
+    prize_amount bigint DEFAULT 1 NOT NULL,
+    winners smallint NOT NULL,
+    language text NOT NULL,
+    seed bytea NOT NULL,
+    status text DEFAULT 'active'::text NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    changes integer DEFAULT 0 NOT NULL,
+    shown integer DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_giveaways_prize_amount CHECK ((prize_amount > 0)),
+    CONSTRAINT ck_giveaways_prize_kind CHECK ((prize_kind = ANY (ARRAY['coins'::text, 'item'::text, 'other'::text]))),
+    CONSTRAINT ck_giveaways_status CHECK ((status = ANY (ARRAY['active'::text, 'ended'::text, 'cancelled'::text]))),
+    CONSTRAINT ck_giveaways_winners CHECK (((winners >= 1) AND (winners <= 50)))
+);
+
 CREATE TABLE public.guild_settings (
     guild_id bigint NOT NULL,
     content_mode text,
@@ -619,6 +651,12 @@ ALTER TABLE ONLY public.erasures
 ALTER TABLE ONLY public.event_outcomes
     ADD CONSTRAINT pk_event_outcomes PRIMARY KEY (guild_id, day, outcome);
 
+ALTER TABLE ONLY public.giveaway_entries
+    ADD CONSTRAINT pk_giveaway_entries PRIMARY KEY (giveaway_id, user_id);
+
+ALTER TABLE ONLY public.giveaways
+    ADD CONSTRAINT pk_giveaways PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.guild_settings
     ADD CONSTRAINT pk_guild_settings PRIMARY KEY (guild_id);
 
@@ -740,6 +778,14 @@ CREATE INDEX ix_coin_entries_target ON public.coin_entries USING btree (guild_id
 CREATE INDEX ix_daily_activity_guild_id_day ON public.daily_activity USING btree (guild_id, day);
 
 CREATE INDEX ix_dead_letters_created_at ON public.dead_letters USING btree (created_at);
+
+CREATE INDEX ix_giveaway_entries_user ON public.giveaway_entries USING btree (guild_id, user_id);
+
+CREATE INDEX ix_giveaways_due ON public.giveaways USING btree (ends_at) WHERE (status = 'active'::text);
+
+CREATE INDEX ix_giveaways_guild_id ON public.giveaways USING btree (guild_id, status);
+
+CREATE INDEX ix_giveaways_unshown ON public.giveaways USING btree (id) WHERE (changes <> shown);
 
 CREATE INDEX ix_ingest_batches_applied_at ON public.ingest_batches USING btree (applied_at);
 

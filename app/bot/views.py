@@ -31,6 +31,30 @@ class GuardedView(discord.ui.View):
         await tell(interaction, error)
 
 
+class GuardedButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"(?!)"):
+    """A button that outlives restarts and carries in its id what it is about; every click is checked anew.
+
+    A subclass has a template of its own, makes itself in `from_custom_id` (with the owner that stands in the id), does
+    its work in `clicked`, and is made known by its cog with `bot.add_dynamic_items`.
+    """
+
+    needs: ClassVar[discord.Permissions | None] = None
+    feature: ClassVar[str | None] = None
+    owner_id: int | None = None
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Check the click, then do what it is for, or tell the person what went wrong."""
+        try:
+            check_click(interaction, needs=self.needs, owner_id=self.owner_id, feature=self.feature)
+            await self.clicked(interaction)
+        except Exception as error:  # noqa: BLE001 - discord.py would only log it; this logs it and tells the person.
+            await tell(interaction, error)
+
+    async def clicked(self, interaction: discord.Interaction[Any]) -> None:
+        """Do what the button is for."""
+        raise NotImplementedError
+
+
 class GuardedModal(discord.ui.Modal):
     """A modal that is checked when it comes back."""
 

@@ -72,6 +72,12 @@ def create_message(channel_id: int, body: dict[str, Any], *, nonce: str) -> int:
     return int(answer["id"])
 
 
+def edit_message(channel_id: int, message_id: int, body: dict[str, Any]) -> None:
+    """Change a message of ours to this."""
+    payload = {"allowed_mentions": {"parse": []}, **body}
+    _request("PATCH", f"/channels/{channel_id}/messages/{message_id}", payload, bucket=f"edits:{channel_id}")
+
+
 def recent_messages(channel_id: int, *, after: int) -> list[dict[str, Any]]:
     """Up to a hundred messages of a channel that are newer than this id."""
     path = f"/channels/{channel_id}/messages?limit=100&after={after}"

@@ -68,6 +68,13 @@ SELECT (SELECT count(*) FROM coin_accounts WHERE CAST(:guild AS bigint) IS NULL 
     (SELECT count(*) FROM coin_accounts WHERE balance < 0 AND (CAST(:guild AS bigint) IS NULL OR guild_id = :guild))
     AS negative
 """
+# Coins that were put aside for something that is over, or should have been over for a while.
+_UNSETTLED = """
+SELECT count(*) FROM coin_accounts a WHERE a.balance > 0 AND (CAST(:guild AS bigint) IS NULL OR a.guild_id = :guild)
+AND a.kind = 'giveaway' AND NOT EXISTS (
+    SELECT FROM giveaways g WHERE g.id = a.owner_id AND g.status = 'active' AND g.ends_at > now() - interval '2 minutes'
+)
+"""
 
 
 @dataclass(frozen=True)
@@ -92,8 +99,9 @@ def audit(guild_id: int | None = None) -> Audit:
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         counts: Any = session.execute(text(_COUNTS), {"guild": guild_id}).one()
         found = differences(session, guild_id)
+        unsettled = session.execute(text(_UNSETTLED), {"guild": guild_id}).scalar_one()
         imbalance = sum(abs(row.balance - row.total) for row in found)
-        return Audit(counts.accounts, counts.entries, imbalance, counts.negative, unsettled=0)
+        return Audit(counts.accounts, counts.entries, imbalance, counts.negative, unsettled)
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,8 @@ RULES: tuple[Rule, ...] = (
     Rule("xp_changes", "actor_id", how="clear", before="created_at < :erased_at"),
     Rule("level_imports", "actor_id", how="clear", before="created_at < :erased_at"),
     Rule("level_import_rows", "user_id", label=marked("imported levels")),
+    Rule("giveaways", "host_id", how="elsewhere", label=marked("giveaways of yours")),
+    Rule("giveaway_entries", "user_id", how="elsewhere", label=marked("giveaways that you joined")),
     Rule("user_preferences", "user_id", guild=None, label=marked("your own choices")),
 )
 # Columns that name a person or a message and stay, with the reason.

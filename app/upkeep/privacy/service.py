@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from app.activity.deadletters import service as deadletters
 from app.activity.ingest import service as ingest
 from app.community.economy import service as economy
+from app.community.giveaways import service as giveaways
 from app.community.inventory import service as inventory
 from app.core import queue
 from app.core.answers import Answer
@@ -36,6 +37,7 @@ ERASE = "privacy.erase"
 # What features do where rows of a person cannot simply go (guild None: everywhere), in this order, which is the one
 # in which features lock their rows. Twice is safe.
 FORGETTERS: tuple[Callable[[Session, int | None, int], None], ...] = (
+    giveaways.forget_person,
     inventory.forget_person,
     economy.forget_person,
 )

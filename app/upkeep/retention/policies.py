@@ -69,6 +69,9 @@ POLICIES = (
     Policy("reaction_xp", "delete", "created_at", "moment", 1, "author_id IS NULL"),
     Policy("level_role_changes", "delete", "failed_at", "moment", 90),
     Policy("xp_changes", "delete", "created_at", "moment", 400),
+    Policy("giveaways", "delete", "ended_at", "moment", 90),
+    # Longer than a giveaway can last and is kept.
+    Policy("giveaway_entries", "delete", "joined_at", "moment", 125),
     # Jobs that run every few seconds leave a row each time.
     Policy("job_runs", "delete", "slot", "moment", 3),
 )

@@ -10,7 +10,7 @@ from schema.base import Base
 
 # Columns that name a person or a message, by the words that such columns are called.
 NAMES = re.compile(
-    r"^(\w+_)?(user|author|member|owner|inviter|subject|recipient|moderator|creator|actor|source|target|player|opponent|winner|message)_id$|^reply_to$"
+    r"^(\w+_)?(user|author|member|owner|inviter|subject|recipient|moderator|creator|host|actor|source|target|player|opponent|winner|message)_id$|^reply_to$"
 )
 
 
