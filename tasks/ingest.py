@@ -13,6 +13,7 @@ from app.activity.ingest import service
 from app.activity.ingest.messages import QUEUE, TASK, AnyEvent
 from app.activity.ingest.service import Applied, Ports
 from app.community.invites.service import note
+from app.community.leveling.earning import look
 from app.core import clock, ledger, metrics, queue
 from app.core.db import UnitOfWork, unit_of_work
 from app.core.quiet import describe, format_error
@@ -65,7 +66,7 @@ def _apply(entry_id: str, opened: rules.Opened) -> None:
             if not events and rules.waiting_id(entry_id) == entry_id:
                 return
     with unit_of_work() as uow:
-        ports = Ports(default_mode(), forget, confirm, note)
+        ports = Ports(default_mode(), forget, confirm, partial(look, uow), note)
         applied = service.apply(uow.session, entry_id, events, ports=ports, now=clock.now(), broken=opened.broken)
         if applied is not None:
             _follow_up(uow, applied)

@@ -4,7 +4,7 @@ import logging
 from datetime import timedelta
 
 from app.clients import discord_rest
-from app.community.leveling import roles, service
+from app.community.leveling import earning, roles, service
 from app.core import queue
 from app.core.clock import now
 from app.core.db import unit_of_work
@@ -67,6 +67,9 @@ def _put_off(change: roles.Change, seconds: float, reason: str) -> None:
 @app.task(name="leveling.sweep")
 def sweep() -> None:
     """Take up what lost its task. Twice is safe: each is taken by whoever locks its row first."""
+    with unit_of_work() as uow:
+        earning.count_open(uow)
+        uow.commit()
     with unit_of_work() as uow:
         unpaid = service.unpaid(uow.session)
         waiting = roles.due(uow.session, now())

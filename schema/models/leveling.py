@@ -28,7 +28,6 @@ class MemberLevel(Base):
         CheckConstraint("xp >= 0", name="xp"),
         CheckConstraint("level >= 1", name="level"),
         Index("ix_member_levels_ranking", "guild_id", text("xp DESC")),
-        Index("ix_member_levels_user_id", "user_id"),
         {"postgresql_with": {"fillfactor": 80}},
     )
 

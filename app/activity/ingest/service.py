@@ -74,6 +74,8 @@ class Ports:
     forget: Callable[[Session, int, Sequence[int]], object]
     # Our own post with this nonce was seen as this message.
     confirm: Callable[[Session, str, int], object]
+    # What these new messages, and reactions that may be new, bring their people: looked at now, given when called.
+    earn: Callable[[Sequence[Version], Sequence[ReactionAdded]], Callable[[], object]]
     # These members joined and left.
     moved: Callable[[Session, Sequence[MemberJoined], Sequence[MemberLeft]], object]
 
@@ -164,6 +166,7 @@ class _Writer:
         written = self._write_messages(versions)
         guilds.reopen(session, (version.channel_id for version in written.new))
         states = self._voice_states()
+        give = self._ports.earn(written.new, self._of(ReactionAdded))
         # From here on this batch holds rows that others want, which write about the same people: the less is left to do
         # until the commit, the less they wait.
         self._count(written.new, changes, states)
@@ -175,6 +178,7 @@ class _Writer:
         members.add_days(session, messages=_by_day(written.new), voice=seconds)
         reactions.apply(session, self._of(ReactionAdded, ReactionRemoved))
         reactions.clear(session, self._of(ReactionsCleared))
+        give()
         self._advance_watermarks(self._of(WatermarkAdvanced))
         for event in sorted(self._of(OwnPostSeen), key=lambda post: post.nonce):
             self._ports.confirm(session, event.nonce, event.message_id)

@@ -125,6 +125,25 @@ def earn(messages: Iterable[Written], last_ms: int | None, percents: Mapping[int
     return Earned(xp, newest, channel_id, is_late)
 
 
+@dataclass(frozen=True)
+class Reacted:
+    """A reaction as experience sees it; of an unknown message there is neither author nor channel."""
+
+    message_id: int
+    user_id: int
+    guild_id: int
+    author_id: int | None
+    channel_id: int | None
+    is_late: bool = False
+
+
+def for_reaction(reaction: Reacted, counted: int, percent: int) -> int:
+    """What a reaction brings the author of its message, of which so many reactors were counted already."""
+    if reaction.author_id in {None, reaction.user_id} or counted >= REACTIONS_COUNTED:
+        return 0
+    return multiplied(REACTION_XP, percent)
+
+
 def multiplied(xp: int, percent: int) -> int:
     """Experience after a multiplier, halves rounded up."""
     return (xp * percent + 50) // 100

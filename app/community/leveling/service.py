@@ -7,7 +7,7 @@ nothing else, and may be the last thing that any transaction does.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -25,6 +25,7 @@ from app.core.db import UnitOfWork
 from app.core.facts import as_json
 
 SETTLE = "leveling.settle"
+MemberKey = tuple[int, int]
 
 _ADD = text(
     "INSERT INTO member_levels (guild_id, user_id, xp, message_ms, voice_slot, voice_run)"
@@ -80,6 +81,17 @@ class Gain:
     voice_slot: int | None = None
     voice_run: int | None = None
 
+    def plus(self, other: "Gain") -> "Gain":
+        """Both as one, of the same member: silent only where both are, and told where the first was."""
+        first = other if self.is_silent and not other.is_silent else self
+        return replace(
+            self,
+            xp=self.xp + other.xp,
+            channel_id=first.channel_id,
+            is_silent=self.is_silent and other.is_silent,
+            message_ms=self.message_ms if other.message_ms is None else other.message_ms,
+        )
+
 
 @dataclass(frozen=True)
 class Rise:
@@ -105,7 +117,7 @@ def grant(uow: UnitOfWork, guild_id: int, xp: Mapping[int, int], *, channel_id: 
     return {user: rise for (_, user), rise in add(uow, gains).items()}
 
 
-def add(uow: UnitOfWork, gains: Sequence[Gain]) -> dict[tuple[int, int], Rise]:
+def add(uow: UnitOfWork, gains: Sequence[Gain]) -> dict[MemberKey, Rise]:
     """Add these, at most one for each member, whose wishes the caller has asked; the levels that rose, by member."""
     if not gains:
         return {}
@@ -131,7 +143,7 @@ def _row(gain: Gain) -> dict[str, Any]:
     }
 
 
-def _note_levels(uow: UnitOfWork, risen: Mapping[tuple[int, int], Rise], gains: Mapping[tuple[int, int], Gain]) -> None:
+def _note_levels(uow: UnitOfWork, risen: Mapping[MemberKey, Rise], gains: Mapping[MemberKey, Gain]) -> None:
     """Store the levels, and owe what those that were never reached before bring."""
     raised = ({"guild_id": guild, "user_id": user, "level": rise.after} for (guild, user), rise in risen.items())
     uow.session.execute(_RAISE, {"rows": as_json(raised)})
@@ -156,7 +168,7 @@ def _note_levels(uow: UnitOfWork, risen: Mapping[tuple[int, int], Rise], gains: 
             roles.sync(uow, guild, user, risen[guild, user].after)
 
 
-def reach(session: Session, levels: Iterable[Mapping[str, Any]]) -> set[tuple[int, int]]:
+def reach(session: Session, levels: Iterable[Mapping[str, Any]]) -> set[MemberKey]:
     """Note levels as reached; the members (guild, user) who reached one for the first time."""
     return {(row.guild_id, row.user_id) for row in session.execute(_REACH, {"rows": as_json(levels)})}
 
@@ -230,6 +242,6 @@ def _tell(
     )
 
 
-def unpaid(session: Session, limit: int = 200) -> list[tuple[int, int]]:
+def unpaid(session: Session, limit: int = 200) -> list[MemberKey]:
     """Members whose levels are not paid although their task should have run."""
     return [(row.guild_id, row.user_id) for row in session.execute(_UNPAID, {"limit": limit})]

@@ -29,6 +29,8 @@ MORE = {
         "rewards": "pays and takes back by the clock, which explaining arrivals has no part in",
     },
     "community/leveling": {
+        "earning": "what new messages and reactions bring, inside the transaction of ingest",
+        "multipliers": "what experience is worth where and to whom, for every source of it",
         "roles": "what Discord is asked to change for a level, one row for each member and role",
     },
     "knowledge/embeddings": {

@@ -31,7 +31,7 @@ STATE = {
     "channel_watermarks": "channel_id, complete_to",
 }
 TABLES = (*STATE, "ingest_batches", "event_outcomes", "dead_letters")
-PORTS = Ports("store", lambda *_: None, lambda *_: None, lambda *_: None)
+PORTS = Ports("store", lambda *_: None, lambda *_: None, lambda *_: lambda: None, lambda *_: None)
 
 
 def apply_batch(name: str, batch: list[Any]) -> None:
