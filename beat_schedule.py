@@ -31,6 +31,8 @@ PERIODS: dict[str, timedelta] = {
     "partitions.create": timedelta(hours=1),
     "retention.run": timedelta(hours=1),
     "vectors.prune": timedelta(hours=1),
+    # Asks every hour for what is done once a day.
+    "economy.reconcile": timedelta(hours=1),
 }
 
 SCHEDULE: dict[str, dict[str, Any]] = {

@@ -53,7 +53,12 @@ async def tell(source: Source, error: BaseException) -> None:
 
 def _cause(error: BaseException) -> BaseException:
     """The error itself, out of the layers that discord.py wraps around it."""
-    wrappers = (commands.HybridCommandError, commands.CommandInvokeError, app_commands.CommandInvokeError)
+    wrappers = (
+        commands.HybridCommandError,
+        commands.CommandInvokeError,
+        commands.ConversionError,
+        app_commands.CommandInvokeError,
+    )
     while isinstance(error, wrappers):
         error = error.original
     return error
@@ -106,6 +111,8 @@ def _explain_refusal(error: BaseException) -> str | None:
 def _explain_names(error: BaseException) -> str | None:
     if isinstance(error, commands.MemberNotFound | commands.UserNotFound):
         return _("I found nobody called “{name}”. Mention them, or give their id.").format(name=error.argument[:50])
+    if isinstance(error, app_commands.TransformerError) and error.type is discord.AppCommandOptionType.user:
+        return _("“{name}” is not in this server.").format(name=str(error.value)[:50])
     if isinstance(error, commands.ChannelNotFound | commands.ChannelNotReadable):
         return _("I found no such channel. Mention it, or give its id.")
     if isinstance(error, commands.BadLiteralArgument):

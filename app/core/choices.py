@@ -22,6 +22,7 @@ class Choices:
     switches: Mapping[str, bool] = field(default_factory=dict)
     timezone: str = "UTC"
     locale: str | None = None
+    log_channel_id: int | None = None
 
     def is_on(self, feature: str) -> bool:
         """Whether a feature is on, and what it is part of."""
@@ -56,11 +57,13 @@ def load_many(session: Session, guild_ids: list[int] | None = None) -> dict[int,
         GuildSettings.features,
         GuildSettings.timezone,
         GuildSettings.locale,
+        GuildSettings.log_channel_id,
     )
     if guild_ids is not None:
         statement = statement.where(GuildSettings.guild_id.in_(guild_ids))
     return {
-        row.guild_id: Choices(row.options, row.features, row.timezone, row.locale) for row in session.execute(statement)
+        row.guild_id: Choices(row.options, row.features, row.timezone, row.locale, row.log_channel_id)
+        for row in session.execute(statement)
     }
 
 

@@ -5,17 +5,19 @@ after the commit, and a sweep sends what was lost.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from app.core import queue
+from app.core import choices, queue
 from app.core.clock import now
+from app.core.commands import Command
 from app.core.db import UnitOfWork
 from app.core.errors import BadInput
+from app.core.translations import choose, speaking
 from schema.models.outbound import OutboundPost
 
 DEFAULT_LIFETIME = timedelta(hours=24)
@@ -28,6 +30,27 @@ def owe(uow: UnitOfWork, **post: Any) -> int | None:
     if post_id is not None:
         uow.after_commit(lambda: queue.send(SEND, post_id))
     return post_id
+
+
+def tell_admins(uow: UnitOfWork, command: Command, kind: str, about: int, say: Callable[[], str]) -> None:
+    """Owe the log channel, where the guild has one, a line in its language about what an admin did to somebody.
+
+    `say` is called in that language; `about` is whom it was done to.
+    """
+    found = choices.load(uow.session, command.guild_id)
+    if found.log_channel_id is None:
+        return
+    with speaking(choose(found.locale, command.language)):
+        text = say()
+    owe(
+        uow,
+        guild_id=command.guild_id,
+        channel_id=found.log_channel_id,
+        subject_id=about,
+        kind=kind,
+        dedupe_key=f"{kind}:{command.id}",
+        body={"content": text},
+    )
 
 
 def enqueue(

@@ -59,6 +59,9 @@ class Workers:
         self._running.append(process)
         return process
 
+    def are_ready(self) -> bool:
+        return self.log().count("ready.") >= len(self._running)
+
     def kill(self, process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)

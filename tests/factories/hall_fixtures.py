@@ -12,6 +12,14 @@ def workers(database, tmp_path):
 
 
 @pytest.fixture
+async def worker(workers, hall):
+    """A worker that takes commands already, however busy the machine is."""
+    process = workers.start()
+    await hall.until(workers.are_ready, "the worker is ready", 60)
+    return process
+
+
+@pytest.fixture
 async def hall(database, monkeypatch):
     async with sandbox(monkeypatch, reset_process_state) as found:
         yield found

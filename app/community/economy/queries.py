@@ -46,6 +46,11 @@ class Audit:
     # Accounts of games and giveaways that still hold coins although they are over, or should be.
     unsettled: int
 
+    @property
+    def is_sound(self) -> bool:
+        """Whether everything comes out."""
+        return not (self.imbalance or self.negative or self.unsettled)
+
 
 # Balances against entries, account by account, from both sides, so that neither a lost row nor a lost entry hides.
 _DIFFERENCES = """
@@ -124,10 +129,40 @@ _HISTORY = text(
     " AND ((source_kind = 'member' AND source_id = :user) OR (target_kind = 'member' AND target_id = :user))"
     " ORDER BY id DESC LIMIT :limit"
 )
+NEWEST = 2**63 - 1
 
 
-def history(guild_id: int, user_id: int, *, below: int = 2**63 - 1, limit: int = 10) -> list[Entry]:
+def history(guild_id: int, user_id: int, *, below: int = NEWEST, limit: int = 10) -> list[Entry]:
     """A member's newest movements, from below that id."""
     values = {"guild": guild_id, "user": user_id, "below": below, "limit": limit}
     with Session(engine()) as session:
         return [Entry(*row) for row in session.execute(_HISTORY, values)]
+
+
+@dataclass(frozen=True)
+class Party:
+    """Whether somebody may take part in a movement of coins."""
+
+    user_id: int
+    has_opted_out: bool
+    is_bot: bool
+    has_left: bool
+
+
+_PARTIES = text(
+    "SELECT p.id AS user_id, EXISTS (SELECT FROM opt_outs o WHERE o.guild_id = :guild AND o.user_id = p.id)"
+    " AS has_opted_out, coalesce(u.is_bot, false) AS is_bot, m.left_at IS NOT NULL AS has_left"
+    " FROM unnest(CAST(:users AS bigint[])) AS p (id) LEFT JOIN users u ON u.id = p.id"
+    " LEFT JOIN members m ON m.guild_id = :guild AND m.user_id = p.id"
+)
+
+
+def parties(session: Session, guild_id: int, user_ids: Sequence[int]) -> list[Party]:
+    """What is known of these people; somebody of whom nothing is known yet may take part."""
+    return [Party(*row) for row in session.execute(_PARTIES, {"guild": guild_id, "users": list(user_ids)})]
+
+
+def all_differences() -> list[Difference]:
+    """As `differences`, of every guild and in a transaction of its own."""
+    with Session(engine()) as session:
+        return differences(session)

@@ -9,6 +9,8 @@ from app.core.options import Number
 from app.core.translations import _, marked
 
 Kind = Literal["member", "game", "lottery", "giveaway", "mint", "burn"]
+# What an admin may do to a purse.
+Change = Literal["set", "give", "take"]
 # These have no balance: coins come out of one without end, and are gone in the other.
 _HOUSE = frozenset({"mint", "burn"})
 # So much in one movement; sums of it stay far from the end of a BIGINT.
@@ -60,6 +62,18 @@ class NotEnough(Refused):
         super().__init__(
             _("That takes {amount} coins, and there are {balance}.").format(amount=amount, balance=balance)
         )
+
+
+def wanted(how: Change, user_id: int, balance: int, amount: int) -> int:
+    """What a member has after an admin's change; raises BadInput or NotEnough."""
+    checked(amount, low=0 if how == "set" else 1)
+    if how == "set":
+        return amount
+    if how == "give":
+        return balance + amount
+    if amount > balance:
+        raise NotEnough(member(user_id), balance, amount)
+    return balance - amount
 
 
 def checked(amount: int, *, low: int = 1, high: int = MOST) -> int:

@@ -10,9 +10,25 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.community.economy.rules import MINT, START, Account, Move, applied, checked, member, touched
-from app.core import choices
-from app.core.errors import Refused
+from app.community.economy import messages, queries
+from app.community.economy.rules import (
+    BURN,
+    MINT,
+    START,
+    Account,
+    Change,
+    Move,
+    applied,
+    checked,
+    member,
+    touched,
+    wanted,
+)
+from app.core import choices, posts
+from app.core.answers import Answer
+from app.core.commands import Command
+from app.core.db import UnitOfWork
+from app.core.errors import BadInput, Refused
 from app.core.facts import as_json
 from app.core.translations import _
 
@@ -158,3 +174,57 @@ def _store(session: Session, guild_id: int, before: dict[Account, int], after: d
     changed = [account for account in after if after[account] != before[account]]
     if changed:
         session.execute(_STORE, {"guild": guild_id, "rows": _rows(changed, after)})
+
+
+def transfer(uow: UnitOfWork, command: Command) -> Answer:
+    """Give another member coins."""
+    amount, giver, taker = checked(command.integer("amount")), command.user_id, command.integer("member")
+    if giver == taker:
+        raise BadInput(_("You cannot give coins to yourself."))
+    require_parties(uow.session, command.guild_id, [giver, taker])
+    move = Move(member(giver), member(taker), amount, "transfer", f"transfer:{command.id}", actor_id=giver)
+    post(uow.session, command.guild_id, [move])
+    left = queries.balances(uow.session, command.guild_id, [giver])[giver]
+    text = _("You gave {user} {coins}. You have {left}.").format(
+        user=f"<@{taker}>", coins=messages.coins(amount), left=messages.coins(left)
+    )
+    return Answer(text, data={"balance": left})
+
+
+def change(uow: UnitOfWork, command: Command, how: Change) -> Answer:
+    """Set what a member has, or give or take, as an admin; the log channel is told the value before."""
+    guild, user = command.guild_id, command.integer("member")
+    require_parties(uow.session, guild, [user])
+    before = balances(uow.session, guild, [user])[user]
+    left = wanted(how, user, before, command.integer("amount"))
+    if left != before:
+        source, target = (MINT, member(user)) if left > before else (member(user), BURN)
+        key, reference = f"economy:{command.id}", f"{how} from {before}"
+        post(
+            uow.session, guild, [Move(source, target, abs(left - before), "admin_set", key, command.user_id, reference)]
+        )
+    values = {"user": f"<@{user}>", "before": before, "after": left}
+    posts.tell_admins(
+        uow,
+        command,
+        "economy",
+        user,
+        lambda: _("🪙 {admin} changed the coins of {user}: {before} before, {after} now.").format(
+            admin=f"<@{command.user_id}>", **values
+        ),
+    )
+    return Answer(_("{user} has {after} coins now, and had {before} before.").format(**values), data={"balance": left})
+
+
+def require_parties(session: Session, guild_id: int, user_ids: Sequence[int]) -> None:
+    """Raise BadInput or Refused where coins cannot come from or go to one of these."""
+    if guild_id == 0:
+        raise Refused(_("Coins belong to a server; use this command there."))
+    for party in queries.parties(session, guild_id, user_ids):
+        values = {"user": f"<@{party.user_id}>"}
+        if party.is_bot:
+            raise BadInput(_("{user} is a bot, and bots have no coins.").format(**values))
+        if party.has_opted_out:
+            raise Refused(_("{user} opted out of being recorded here, so coins cannot move.").format(**values))
+        if party.has_left:
+            raise BadInput(_("{user} is not in this server any more.").format(**values))

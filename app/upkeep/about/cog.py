@@ -8,6 +8,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from app.bot.checks import is_off
 from app.bot.context import Context, read
 from app.bot.help import described, is_usable, usable, written
 from app.bot.hybrid import command
@@ -29,8 +30,8 @@ class About(commands.Cog):
     async def show_help(self, context: Context, *, name: str | None = None) -> None:
         """List the commands that the reader may use, or explain one of them."""
         if name is None:
-            lines = [f"**{written(context, found)}** - {described(found)}" for found in await usable(context)]
-            await context.say("\n".join(lines)[:_LONGEST])
+            for page in pages(await _lines(context)):
+                await context.say(page)
             return
         found = context.bot.get_command(name.strip().removeprefix("/").lower())
         if found is None or not await is_usable(context, found):
@@ -58,6 +59,23 @@ class About(commands.Cog):
             _("Database"): await _database(),
         }
         await context.say("🏓 " + " · ".join(f"{name}: **{value}**" for name, value in lines.items()))
+
+
+async def _lines(context: Context) -> list[str]:
+    lines = [f"**{written(context, found)}** - {described(found)}" for found in await usable(context)]
+    if is_off(context.bot, context.guild_id, "economy"):
+        return lines
+    return [_("Coins have no value outside this server: they cannot be bought, sold or paid out."), *lines]
+
+
+def pages(lines: list[str], longest: int = _LONGEST) -> list[str]:
+    """The lines, in as few messages as can hold them."""
+    found = [""]
+    for line in lines:
+        if found[-1] and len(found[-1]) + len(line) >= longest:
+            found.append("")
+        found[-1] += f"\n{line}" if found[-1] else line
+    return found
 
 
 async def _database() -> str:

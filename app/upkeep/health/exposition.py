@@ -16,6 +16,9 @@ from app.upkeep.health.service import BUCKETS
 # The moment of a series' birth, told beside each of them, would double the page.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
+# What only the audit of coins counts.
+_UNSOUND = ("imbalance", "negative", "unsettled")
+
 
 def render(snapshot: Snapshot) -> bytes:
     """The snapshot and what this process counted itself, as `/metrics` shows them."""
@@ -69,6 +72,8 @@ def _records(records: Records) -> Iterator[Metric]:
     yield _gauges("heorot_job_last_start_timestamp_seconds", "When a job last began", "job", started)
     failed = {run.name: float(run.outcome == "failed") for run in records.jobs}
     yield _gauges("heorot_job_last_failed", "Whether a job's last run failed", "job", failed)
+    coins = {kind: run.counts[kind] for run in records.jobs for kind in _UNSOUND if kind in run.counts}
+    yield _gauges("heorot_coins_unsound", "What the last look at the ledger of coins found; 0 is sound", "kind", coins)
 
 
 def _durations(fields: Mapping[str, float]) -> Metric:

@@ -18,6 +18,7 @@ EXPECTED = {
     "partitions.create",
     "retention.run",
     "vectors.prune",
+    "economy.reconcile",
 }
 
 

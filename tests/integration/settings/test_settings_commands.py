@@ -9,6 +9,7 @@ from app.core.features import FEATURES
 from app.core.redis import broker_redis
 from app.core.settings import settings
 from tests.factories.hall import rows
+from tests.integration.profile.test_profile_help_ping import helped
 
 
 def stored(column: str, guild: int):
@@ -115,12 +116,12 @@ async def test_without_a_value_a_window_asks_for_it(hall, workers, bot):
 
 async def test_a_switched_off_feature_says_so_and_leaves_the_help(hall, workers, bot):
     workers.start()
-    assert "/profile" in await hall.text("help")
+    assert "/profile" in await helped(hall)
     await hall.text("settings set", key="feature-profile", value="off")
     await hall.until(lambda: bot.policy.data.switched_off, "the bot knows the switch", 3)
     assert await hall.text("profile") == "⚠️ This server has switched “profile” off."
     assert await hall.say("!profile") == "⚠️ This server has switched “profile” off."
-    assert "/profile" not in await hall.text("help")
+    assert "/profile" not in await helped(hall)
 
 
 @pytest.mark.timeout(120)
