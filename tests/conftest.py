@@ -9,6 +9,7 @@ import psycopg2
 import pytest
 
 from app.core import db, queue, redis
+from app.core.cache import runtime as cache
 from app.core.settings import PROJECT, settings
 
 _TOUCHED = ("DATABASE_URL", "REDIS_URL", "DATA_DIR", "DISCORD_API_URL", "DISCORD_TOKEN", "CELERY_BROKER_URL")
@@ -17,6 +18,7 @@ _TOUCHED = ("DATABASE_URL", "REDIS_URL", "DATA_DIR", "DISCORD_API_URL", "DISCORD
 def reset_process_state() -> None:
     """Forget connections and settings, so that the next use reads the environment anew."""
     db.dispose()
+    cache.dispose()
     redis.dispose()
     queue.dispose()
     settings.cache_clear()

@@ -4,12 +4,16 @@ from functools import cache
 
 import redis
 import redis.asyncio
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from app.core.settings import settings
 
 # A server that accepts and never answers must cost a second, not a minute.
 SOCKET_TIMEOUT = 1.0
 CONNECT_TIMEOUT = 0.5
+# Whoever asks a cache has another place to ask, and should be there soon.
+QUICK_TIMEOUT = 0.25
 
 
 @cache
@@ -25,6 +29,16 @@ def cache_redis() -> redis.Redis:
     """The server whose content may be lost."""
     return redis.Redis.from_url(
         settings().cache_url, socket_timeout=SOCKET_TIMEOUT, socket_connect_timeout=CONNECT_TIMEOUT
+    )
+
+
+def quick_cache_redis() -> redis.Redis:
+    """A new client of the cache's server that tries once and gives up soon; the caller closes it."""
+    return redis.Redis.from_url(
+        settings().cache_url,
+        socket_timeout=QUICK_TIMEOUT,
+        socket_connect_timeout=QUICK_TIMEOUT,
+        retry=Retry(NoBackoff(), 0),
     )
 
 

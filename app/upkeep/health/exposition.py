@@ -42,8 +42,7 @@ class _Families(Collector):
             yield from _records(shot.records)
         yield _durations(shot.figures.durations)
         yield _gauges("heorot_backlog", "Rows that wait for a worker", "kind", shot.figures.gauges)
-        for name, value in sorted(shot.figures.counters.items()):
-            yield CounterMetricFamily(f"heorot_{name}", "Counted by all processes together", value=value)
+        yield from _counters(shot.figures.counters)
 
 
 def _gauges(name: str, text: str, label: str, values: Mapping[str, float]) -> Metric:
@@ -74,6 +73,22 @@ def _records(records: Records) -> Iterator[Metric]:
     yield _gauges("heorot_job_last_failed", "Whether a job's last run failed", "job", failed)
     coins = {kind: run.counts[kind] for run in records.jobs for kind in _UNSOUND if kind in run.counts}
     yield _gauges("heorot_coins_unsound", "What the last look at the ledger of coins found; 0 is sound", "kind", coins)
+
+
+def _counters(counted: Mapping[str, float]) -> Iterator[Metric]:
+    """What all processes counted together: by name, and look-ups of caches by namespace, tier and outcome."""
+    family = CounterMetricFamily(
+        "heorot_cache_lookups",
+        "What became of look-ups in each tier of the caches, by all processes together",
+        labels=["namespace", "tier", "outcome"],
+    )
+    for name, value in sorted(counted.items()):
+        kind, *labels = name.split("|")
+        if not labels:
+            yield CounterMetricFamily(f"heorot_{name}", "Counted by all processes together", value=value)
+        elif kind == "cache":
+            family.add_metric(labels, value)
+    yield family
 
 
 def _durations(fields: Mapping[str, float]) -> Metric:

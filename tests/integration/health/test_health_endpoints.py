@@ -214,6 +214,7 @@ async def test_metrics_show_queues_ledger_durations_and_counters(probe):
     recorder = Recorder()
     metrics.take()
     metrics.add("events_applied", 500)
+    metrics.add("cache|settings|l1|hit", 7)
     recorder.finished("ingest.apply", "ingest", 0.02, "done")
     recorder.finished("ingest.apply", "ingest", 0.3, "done")
     recorder.finished("chat.answer", "chat", 9999.0, "failed")
@@ -230,6 +231,7 @@ async def test_metrics_show_queues_ledger_durations_and_counters(probe):
     assert "heorot_dead_letters 0.0" in lines
     assert 'heorot_backlog{kind="embeddings"} 42.0' in lines
     assert "heorot_events_applied_total 500.0" in lines
+    assert 'heorot_cache_lookups_total{namespace="settings",outcome="hit",tier="l1"} 7.0' in lines
     prefix = 'heorot_task_duration_seconds_bucket{le="%s",outcome="%s",task="%s"}'
     assert f"{prefix % ('0.01', 'done', 'ingest.apply')} 0.0" in lines
     assert f"{prefix % ('0.025', 'done', 'ingest.apply')} 1.0" in lines
