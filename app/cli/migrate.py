@@ -2,22 +2,28 @@
 
 import argparse
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
 from app.core.db import engine
-from app.core.errors import DatabaseUnavailable
+from app.core.errors import BadInput, DatabaseUnavailable
 from app.core.settings import PROJECT, settings
 
 # Any number; it only has to be the same in every process that migrates.
 _LOCK = 0x48454F524F54
+# A table in use is asked for again, after those who queued behind our request have gone first.
+_ATTEMPTS = 3
+_PAUSE_SECONDS = 1.0
+_LOCK_NOT_AVAILABLE = "55P03"
 
 
 def config() -> Config:
@@ -47,18 +53,36 @@ def _locked() -> Iterator[Connection]:
 
 def up(revision: str = "head") -> None:
     """Bring the schema to this revision; one process at a time, and nothing to do is no error."""
-    with _locked() as connection:
-        alembic = config()
-        alembic.attributes["connection"] = connection
-        command.upgrade(alembic, revision)
+    _move(command.upgrade, revision)
 
 
 def down(revision: str = "-1") -> None:
     """Take the schema back to this revision."""
+    _move(command.downgrade, revision)
+
+
+def _move(step: Callable[[Config, str], None], revision: str) -> None:
+    """Take that step; raises BadInput for a revision that is not there, DatabaseUnavailable for tables in use.
+
+    Each migration is a transaction of its own, so one that fails leaves nothing behind and can be tried again.
+    """
     with _locked() as connection:
         alembic = config()
         alembic.attributes["connection"] = connection
-        command.downgrade(alembic, revision)
+        for _ in range(_ATTEMPTS):
+            try:
+                return step(alembic, revision)
+            except CommandError as error:
+                raise BadInput(f"the schema cannot be brought to “{revision}”: {error}.") from None
+            except OperationalError as error:
+                if getattr(error.orig, "pgcode", None) != _LOCK_NOT_AVAILABLE:
+                    raise
+                connection.rollback()
+                time.sleep(_PAUSE_SECONDS)
+    raise DatabaseUnavailable(
+        "the schema could not be changed, because a table stays in use; nothing was done by halves."
+        " Try again, or stop the other processes first."
+    )
 
 
 def status() -> dict[str, str | None]:
