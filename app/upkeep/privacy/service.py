@@ -75,7 +75,9 @@ def erase_by_command(uow: UnitOfWork, command: Command) -> Answer:
     scope = command.text("scope")
     if scope not in SCOPES:
         raise BadInput(_("“{value}” is no scope. Allowed: {allowed}.").format(value=scope, allowed=", ".join(SCOPES)))
-    is_done = erase(uow, command.user_id, None if scope == "everywhere" else command.guild_id)
+    # Messages are told apart by Discord's clock, which made the command's id too; ours may be wrong.
+    guild_id = None if scope == "everywhere" else command.guild_id
+    is_done = erase(uow, command.user_id, guild_id, asked_id=command.id)
     if is_done:
         return Answer(_("What I had of you is erased. Posts that I already made in channels stay in Discord."))
     return Answer(
@@ -83,14 +85,19 @@ def erase_by_command(uow: UnitOfWork, command: Command) -> Answer:
     )
 
 
-def erase(uow: UnitOfWork, user_id: int, guild_id: int | None) -> bool:
-    """Begin an erasure (guild None: in every guild); whether everything is gone with this transaction."""
+def erase(uow: UnitOfWork, user_id: int, guild_id: int | None, *, asked_id: int | None = None) -> bool:
+    """Begin an erasure (guild None: in every guild); whether everything is gone with this transaction.
+
+    Every stored message goes, and every one that is older than `asked_id` (Discord's id of the wish; None: than now).
+    """
     ingest.wait_for_batches(uow.session)
     moment = now()
+    asked = snowflake_at(moment) if asked_id is None else asked_id + 1
+    below_id = max(asked, _newest_message(uow.session, user_id, guild_id) + 1)
     scope = [guild_id] if guild_id is not None else guilds(uow.session)
     for guild in sorted(scope):
-        _mark(uow.session, guild, user_id, moment)
-    is_done = erase_chunk(uow.session, user_id, guild_id, moment)
+        _mark(uow.session, guild, user_id, moment, below_id)
+    is_done = erase_chunk(uow.session, user_id, guild_id, below_id)
     for forget in FORGETTERS:
         forget(uow.session, guild_id, user_id)
     for rule in RULES:
@@ -116,7 +123,7 @@ def erase_more(session: Session, guild_id: int, user_id: int) -> bool:
     ).scalar_one_or_none()
     if erasure is None:
         return True
-    is_done = erase_chunk(session, user_id, guild_id, erasure.erased_at)
+    is_done = erase_chunk(session, user_id, guild_id, erasure.below_id)
     for rule in RULES:
         if rule.before is not None:
             _apply(session, rule, user_id, guild_id, erasure.erased_at)
@@ -137,9 +144,9 @@ def unfinished(session: Session, limit: int = 100) -> list[tuple[int, int]]:
     return [(row.guild_id, row.user_id) for row in rows]
 
 
-def erase_chunk(session: Session, user_id: int, guild_id: int | None, moment: datetime) -> bool:
-    """Delete a chunk of the person's messages from before that moment with all that hangs on them; whether all went."""
-    values = {"user": user_id, "guild": guild_id, "below_id": snowflake_at(moment), "chunk": CHUNK}
+def erase_chunk(session: Session, user_id: int, guild_id: int | None, below_id: int) -> bool:
+    """Delete a chunk of the person's messages with ids below that one and all that hangs on them; whether all went."""
+    values = {"user": user_id, "guild": guild_id, "below_id": below_id, "chunk": CHUNK}
     found = session.execute(
         text(
             f"SELECT id, guild_id FROM messages WHERE author_id = :user AND {MESSAGES.before}{_here(guild_id)}"  # noqa: S608 - constants
@@ -178,7 +185,7 @@ def _apply(session: Session, rule: Rule, user_id: int, guild_id: int | None, mom
         where += f" AND {rule.before}"
     values: dict[str, Any] = {"user": user_id, "guild": guild_id}
     if moment is not None:
-        values |= {"erased_at": moment, "below_id": snowflake_at(moment)}
+        values["erased_at"] = moment
     clear = f"UPDATE {rule.table} SET {rule.user} = NULL WHERE {where}"  # noqa: S608 - our own rules.
     remove = f"DELETE FROM {rule.table} WHERE {where}"  # noqa: S608 - our own rules.
     session.execute(text(clear if rule.how == "clear" else remove), values)
@@ -188,10 +195,13 @@ def _here(guild_id: int | None) -> str:
     return "" if guild_id is None else " AND guild_id = :guild"
 
 
-def _mark(session: Session, guild_id: int, user_id: int, moment: datetime) -> None:
-    statement = insert(Erasure).values(
-        guild_id=guild_id, user_id=user_id, erased_at=moment, below_id=snowflake_at(moment)
-    )
+def _newest_message(session: Session, user_id: int, guild_id: int | None) -> int:
+    statement = f"SELECT max(id) FROM messages WHERE author_id = :user{_here(guild_id)}"  # noqa: S608 - constants.
+    return int(session.scalar(text(statement), {"user": user_id, "guild": guild_id}) or 0)
+
+
+def _mark(session: Session, guild_id: int, user_id: int, moment: datetime, below_id: int) -> None:
+    statement = insert(Erasure).values(guild_id=guild_id, user_id=user_id, erased_at=moment, below_id=below_id)
     newest = {
         "erased_at": func.greatest(Erasure.erased_at, statement.excluded.erased_at),
         "below_id": func.greatest(Erasure.below_id, statement.excluded.below_id),

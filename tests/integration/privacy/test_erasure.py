@@ -5,13 +5,14 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import text
 
 from app.core import commands, db
-from app.core.clock import now
+from app.core.clock import now, snowflake_at
+from app.core.commands import Command
 from app.core.settings import PROJECT
 from app.upkeep.privacy import queries, service
 from app.upkeep.privacy.rules import MESSAGES, RULES, WITH_MESSAGES
@@ -143,6 +144,61 @@ def test_the_total_is_right_when_the_person_goes_on_writing_during_a_large_erasu
         assert service.erase_more(uow.session, HERE, ANNA)
         uow.commit()
     assert rows("SELECT message_count FROM members WHERE user_id = %s AND guild_id = %s", ANNA, HERE) == [(1,)]
+
+
+# How the wish itself ended, which a redelivery is answered from; it goes with the second pass.
+OWN_OUTCOME = ["outcomes.user_id"]
+
+
+def by_command(user: int, guild: int, asked_at: datetime) -> None:
+    """Erase as a command does whose id Discord made at that moment of its own clock."""
+    command = Command(
+        task="commands.privacy_erase",
+        id=snowflake_at(asked_at),
+        guild_id=guild,
+        user_id=user,
+        channel_id=5,
+        language="en",
+        deadline=time.time() + 10,
+        arguments={"scope": "here"},
+    )
+    assert commands.execute(command, service.erase_by_command).state == "done"
+
+
+def border(user: int) -> int:
+    return rows("SELECT below_id FROM erasures WHERE user_id = %s", user)[0][0]
+
+
+def wrote(user: int, moment: datetime) -> int:
+    number = an_id(moment)
+    rows(
+        "INSERT INTO messages (id, guild_id, channel_id, author_id, seq) VALUES (%s, %s, 5, %s, 1)", number, HERE, user
+    )
+    return number
+
+
+def test_a_clock_that_is_slow_leaves_nothing_behind(people):
+    """Discord is ahead of us, so what exists already seems to lie in our future."""
+    ahead = now() + timedelta(minutes=5)
+    written = wrote(ANNA, ahead - timedelta(seconds=10))
+    by_command(ANNA, HERE, ahead)
+    assert named(ANNA, HERE) == OWN_OUTCOME
+    assert border(ANNA) == snowflake_at(ahead) + 1 > written
+
+
+def test_a_clock_that_is_fast_forbids_nothing_that_comes_later(people):
+    behind = now() - timedelta(minutes=2)
+    by_command(ANNA, HERE, behind)
+    assert named(ANNA, HERE) == OWN_OUTCOME
+    assert border(ANNA) == snowflake_at(behind) + 1
+
+
+def test_an_operators_erasure_takes_what_is_stored_whatever_the_clocks_say(people):
+    written = wrote(ANNA, now() + timedelta(minutes=5))
+    assert erase(ANNA, None)
+    assert named(ANNA, None) == []
+    assert border(ANNA) == written + 1
+    assert rows("SELECT count(*) FROM messages WHERE author_id = %s", BORIS) == [(6,)]
 
 
 def test_nothing_is_erased_without_the_commit(people):
