@@ -2,6 +2,8 @@
 
 import logging
 import os
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from celery.signals import worker_process_init
@@ -21,6 +23,7 @@ log = logging.getLogger(__name__)
 # Nobody waits for these queues, and a backlog of embeddings keeps a core busy for as long as it lasts.
 _BACKGROUND = {"embeddings", "media"}
 _NICE = 10
+_AUTOGROUP = Path("/proc/self/autogroup")
 # More than two workers have in hand at a busy moment.
 _WAITING_BATCHES = 10
 
@@ -29,7 +32,19 @@ _WAITING_BATCHES = 10
 def _give_way(**_: Any) -> None:
     """A worker of nothing but background queues lets every other process go first."""
     if app.amqp.queues.consume_from.keys() <= _BACKGROUND:
-        os.setpriority(os.PRIO_PROCESS, 0, _NICE)
+        os.nice(_NICE)
+        _give_way_as_session()
+
+
+def _give_way_as_session() -> None:
+    """Lower the priority of this worker's session too, where it has one of its own, as the runner gives it.
+
+    Linux shares the processor out among sessions first (autogroups); within one alone, a priority counts for nothing
+    against the other processes. Kernels without that, and containers that forbid it, are left as they are.
+    """
+    if os.getsid(0) == os.getppid():
+        with suppress(OSError):
+            _AUTOGROUP.write_text(str(_NICE))
 
 
 @app.task(name=service.REFRESH, autoretry_for=())
