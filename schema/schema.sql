@@ -811,6 +811,8 @@ CREATE INDEX ix_level_role_changes_waiting ON public.level_role_changes USING bt
 
 CREATE INDEX ix_member_levels_ranking ON public.member_levels USING btree (guild_id, xp DESC);
 
+CREATE INDEX ix_member_levels_user_id ON public.member_levels USING btree (user_id);
+
 CREATE INDEX ix_members_user_id ON public.members USING btree (user_id);
 
 CREATE INDEX ix_message_terms_channel_id_message_id ON public.message_terms USING btree (channel_id, message_id);
