@@ -158,6 +158,16 @@ CREATE TABLE public.embedding_claims (
     attempts smallint NOT NULL
 );
 
+CREATE TABLE public.embedding_failures (
+    source text NOT NULL,
+    item_id bigint NOT NULL,
+    guild_id bigint NOT NULL,
+    model text NOT NULL,
+    attempts smallint NOT NULL,
+    reason text NOT NULL,
+    failed_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.erasures (
     guild_id bigint NOT NULL,
     user_id bigint NOT NULL,
@@ -203,6 +213,14 @@ CREATE TABLE public.giveaways (
     CONSTRAINT ck_giveaways_prize_kind CHECK ((prize_kind = ANY (ARRAY['coins'::text, 'item'::text, 'other'::text]))),
     CONSTRAINT ck_giveaways_status CHECK ((status = ANY (ARRAY['active'::text, 'ended'::text, 'cancelled'::text]))),
     CONSTRAINT ck_giveaways_winners CHECK (((winners >= 1) AND (winners <= 50)))
+);
+
+CREATE TABLE public.guild_models (
+    guild_id bigint NOT NULL,
+    model text NOT NULL,
+    target text,
+    below bigint,
+    has_leftovers boolean DEFAULT false NOT NULL
 );
 
 CREATE TABLE public.guild_settings (
@@ -436,6 +454,7 @@ CREATE TABLE public.message_vectors (
     content_hash bytea NOT NULL,
     embedding public.halfvec NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
+    part smallint DEFAULT 0 NOT NULL,
     CONSTRAINT ck_message_vectors_dims CHECK ((public.vector_dims(embedding) = dims))
 );
 
@@ -645,6 +664,9 @@ ALTER TABLE ONLY public.dead_letters
 ALTER TABLE ONLY public.embedding_claims
     ADD CONSTRAINT pk_embedding_claims PRIMARY KEY (message_id);
 
+ALTER TABLE ONLY public.embedding_failures
+    ADD CONSTRAINT pk_embedding_failures PRIMARY KEY (source, item_id);
+
 ALTER TABLE ONLY public.erasures
     ADD CONSTRAINT pk_erasures PRIMARY KEY (guild_id, user_id);
 
@@ -656,6 +678,9 @@ ALTER TABLE ONLY public.giveaway_entries
 
 ALTER TABLE ONLY public.giveaways
     ADD CONSTRAINT pk_giveaways PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.guild_models
+    ADD CONSTRAINT pk_guild_models PRIMARY KEY (guild_id);
 
 ALTER TABLE ONLY public.guild_settings
     ADD CONSTRAINT pk_guild_settings PRIMARY KEY (guild_id);
@@ -709,7 +734,7 @@ ALTER TABLE ONLY public.message_terms
     ADD CONSTRAINT pk_message_terms PRIMARY KEY (message_id);
 
 ALTER TABLE ONLY public.message_vectors
-    ADD CONSTRAINT pk_message_vectors PRIMARY KEY (message_id, model);
+    ADD CONSTRAINT pk_message_vectors PRIMARY KEY (message_id, model, part);
 
 ALTER TABLE ONLY public.opt_outs
     ADD CONSTRAINT pk_opt_outs PRIMARY KEY (guild_id, user_id);

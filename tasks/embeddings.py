@@ -13,13 +13,16 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from app.core import ledger, queue
 from app.core.db import unit_of_work
 from app.core.redis import broker_redis
-from app.knowledge.embeddings import pipeline, queries, service
+from app.knowledge.embeddings import models, pipeline, providers, queries, service
+from app.knowledge.embeddings.index import MESSAGES
 from app.upkeep.jobs.service import once
 from beat_schedule import PERIODS
 from tasks.celery import app
 
 log = logging.getLogger(__name__)
 
+# Everything that can be embedded; a feature with texts of its own adds its source.
+SOURCES = (MESSAGES,)
 # Nobody waits for these queues, and a backlog of embeddings keeps a core busy for as long as it lasts.
 _BACKGROUND = {"embeddings", "media"}
 _NICE = 10
@@ -56,7 +59,7 @@ def refresh() -> None:
     """
     service.take_hint()
     try:
-        is_more = pipeline.refresh(is_crowded=_is_ingest_behind)
+        is_more = pipeline.refresh(is_crowded=_is_ingest_behind, sources=SOURCES)
     except (OperationalError, InterfaceError):
         log.warning("the database is out of reach; the sweep will find what is left")
         return
@@ -81,6 +84,7 @@ def sweep() -> None:
 def _sweep() -> dict[str, int]:
     with unit_of_work() as uow:
         backlog = queries.backlog(uow.session)
-    if backlog:
+        is_switching = models.is_switching(uow.session, providers.provider())
+    if backlog or is_switching:
         queue.send(service.REFRESH)
     return {"stale": backlog}

@@ -44,3 +44,8 @@ class QueueUnavailable(Unavailable):
 
 class RemoteUnavailable(Unavailable):
     """A remote service cannot be reached."""
+
+    def __init__(self, message: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message)
+        # Seconds for which the service itself asked to be left alone.
+        self.retry_after = retry_after

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 from dotenv import dotenv_values
-from msgspec.inspect import IntType, LiteralType, UnionType, type_info
+from msgspec.inspect import IntType, LiteralType, StrType, UnionType, type_info
 
 from app.core.errors import ConfigurationError
 
@@ -22,6 +22,7 @@ SANDBOX_TOKEN = "sandbox"  # noqa: S105 - the local Discord accepts this word; i
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
 Seconds = Annotated[float, msgspec.Meta(ge=0)]
+ModelName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$")]
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +46,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     openai_api_key: str = ""
     openai_base_url: str = ""
     embeddings_provider: Literal["local", "openai"] = "local"
+    openai_embedding_model: ModelName = "text-embedding-3-small"
+    # The model's vectors may be cut; a third of their length loses little and fits a table's page.
+    openai_embedding_dimensions: Annotated[int, msgspec.Meta(ge=1, le=4000)] = 512
+    openai_requests_per_minute: Count = 3000
+    openai_tokens_per_minute: Count = 1_000_000
     vector_store: Literal["pgvector", "openai"] = "pgvector"
     chat_vector_max: Count | None = None
     health_check_host: str = "127.0.0.1"
@@ -119,6 +125,8 @@ def _allowed(name: str) -> str:
         kind = kind.types[0]
     if isinstance(kind, LiteralType):
         return ", ".join(map(str, kind.values))
+    if isinstance(kind, StrType):
+        return "a name of at most 100 letters, digits and . _ : -"
     if isinstance(kind, IntType):
         return f"a whole number from {kind.ge}" + (f" to {kind.le}" if kind.le else "")
     return "true, false"

@@ -3,7 +3,7 @@
 The message's own row says whether there is work (`messages.embedding_stale_at`); none of these rows does.
 """
 
-from sqlalchemy import CheckConstraint, Index, LargeBinary, SmallInteger, Text, text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Index, LargeBinary, SmallInteger, Text, text
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -52,9 +52,10 @@ def _nearest(name: str, model: str, dims: int) -> Index:
 
 
 class MessageVector(Base):
-    """One message as one model sees it.
+    """One message, or a part of a long one, as one model sees it.
 
     The model is part of the key, so that search goes on with the old model's vectors while a new one's are made.
+    `content_hash` is that of the part.
     """
 
     __tablename__ = "message_vectors"
@@ -67,6 +68,7 @@ class MessageVector(Base):
 
     message_id: Mapped[SnowflakeKey]
     model: Mapped[str] = mapped_column(Text, primary_key=True)
+    part: Mapped[int] = mapped_column(SmallInteger, primary_key=True, server_default=text("0"))
     guild_id: Mapped[Snowflake]
     channel_id: Mapped[Snowflake]
     author_id: Mapped[Snowflake]
@@ -88,3 +90,31 @@ class EmbeddingClaim(Base):
     guild_id: Mapped[Snowflake]
     claimed_until: Mapped[Moment]
     attempts: Mapped[int] = mapped_column(SmallInteger)
+
+
+class GuildModel(Base):
+    """The model whose vectors a guild searches, and how far it is on the way to another's."""
+
+    __tablename__ = "guild_models"
+
+    guild_id: Mapped[SnowflakeKey]
+    model: Mapped[str] = mapped_column(Text)
+    target: Mapped[str | None] = mapped_column(Text)
+    # Messages with ids below this are still to be looked at; NULL when the walk is over.
+    below: Mapped[int | None] = mapped_column(BigInteger)
+    # Whether vectors of other models are still to be deleted.
+    has_leftovers: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+
+
+class EmbeddingFailure(Base):
+    """A text that no attempt could embed: it is left alone until it changes, another model comes, or somebody asks."""
+
+    __tablename__ = "embedding_failures"
+
+    source: Mapped[str] = mapped_column(Text, primary_key=True)
+    item_id: Mapped[SnowflakeKey]
+    guild_id: Mapped[Snowflake]
+    model: Mapped[str] = mapped_column(Text)
+    attempts: Mapped[int] = mapped_column(SmallInteger)
+    reason: Mapped[str] = mapped_column(Text)
+    failed_at: Mapped[CreatedAt]

@@ -4,17 +4,19 @@ A vector is computed outside of any transaction, so it is written only under the
 is still the one that it was made from.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.core.db import unit_of_work
 from app.knowledge.embeddings import generations, languages, rules
+from app.knowledge.embeddings.sources import Claimed, Made
 
 # A batch takes well under a minute; a worker that died holds its claims no longer than this, doubled at each attempt.
 _CLAIM_SECONDS = 60
 _DOUBLINGS_MAX = 8
+_STEP_ROWS = 2000
 # No message has an id as high as this.
 ANY_ID = 2**63 - 1
 
@@ -86,7 +88,10 @@ WITH due AS (
     RETURNING message_id, attempts
 )
 SELECT d.id, d.guild_id, d.content, c.attempts,
-    coalesce((SELECT s.features ->> 'openai' FROM guild_settings s WHERE s.guild_id = d.guild_id), '') = 'true'
+    coalesce((SELECT s.features ->> 'openai' FROM guild_settings s WHERE s.guild_id = d.guild_id), '') = 'true',
+    (SELECT g.model FROM guild_models g WHERE g.guild_id = d.guild_id AND NOT EXISTS (
+        SELECT FROM message_vectors v WHERE v.message_id = d.id AND v.model = g.model
+    ))
 FROM due d JOIN claimed c ON c.message_id = d.id
 """  # noqa: S608 - see above.
 _LOCK = f"""
@@ -95,14 +100,24 @@ WHERE m.id = ANY(:ids) AND m.embedding_stale_at IS NOT NULL AND {_FINDABLE}
 ORDER BY m.id FOR UPDATE OF m
 """  # noqa: S608 - see above.
 _STORE = """
-INSERT INTO message_vectors (message_id, model, guild_id, channel_id, author_id, dims, content_hash, embedding)
-SELECT m.id, :model, m.guild_id, m.channel_id, m.author_id, :dims, n.hash, CAST(n.vector AS halfvec)
-FROM unnest(CAST(:ids AS bigint[]), CAST(:hashes AS bytea[]), CAST(:vectors AS text[])) AS n(id, hash, vector)
+INSERT INTO message_vectors (
+    message_id, model, part, guild_id, channel_id, author_id, dims, content_hash, embedding
+)
+SELECT m.id, :model, n.part, m.guild_id, m.channel_id, m.author_id, :dims, n.hash, CAST(n.vector AS halfvec)
+FROM unnest(
+    CAST(:ids AS bigint[]), CAST(:parts AS smallint[]), CAST(:hashes AS bytea[]), CAST(:vectors AS text[])
+) AS n(id, part, hash, vector)
 JOIN messages m ON m.id = n.id
-ORDER BY m.id
-ON CONFLICT (message_id, model) DO UPDATE
+ORDER BY m.id, n.part
+ON CONFLICT (message_id, model, part) DO UPDATE
 SET channel_id = excluded.channel_id, content_hash = excluded.content_hash, embedding = excluded.embedding,
     created_at = now()
+"""
+# The first vectors of a guild say whose are searched there; `models` changes that later.
+_SERVE = """
+INSERT INTO guild_models (guild_id, model)
+SELECT DISTINCT guild_id, :model FROM unnest(CAST(:guilds AS bigint[])) AS guild_id ORDER BY 1
+ON CONFLICT (guild_id) DO NOTHING
 """
 # Locked in the order of their key, as everywhere.
 _HELD = "SELECT message_id FROM embedding_claims WHERE message_id = ANY(:ids) ORDER BY message_id FOR UPDATE"
@@ -111,23 +126,31 @@ _RELEASE = f"""
 UPDATE embedding_claims SET claimed_until = clock_timestamp(), attempts = greatest(attempts - 1, 0)
 WHERE message_id IN ({_HELD})
 """  # noqa: S608 - see above.
-
-
-@dataclass(frozen=True)
-class Claimed:
-    """A message whose text this worker has in hand."""
-
-    id: int
-    guild_id: int
-    content: str
-    attempts: int
-    # Whether its guild agreed that texts are sent to a provider elsewhere.
-    may_leave: bool
-
-    @property
-    def hash(self) -> bytes:
-        """What says that the text is still the same."""
-        return rules.hash_of(self.content)
+_BURY = """
+INSERT INTO embedding_failures (source, item_id, guild_id, model, attempts, reason)
+SELECT 'messages', n.id, n.guild_id, :model, n.attempts, :reason
+FROM unnest(CAST(:ids AS bigint[]), CAST(:guilds AS bigint[]), CAST(:attempts AS smallint[]))
+    AS n(id, guild_id, attempts)
+JOIN messages m ON m.id = n.id AND m.embedding_stale_at IS NOT NULL
+ORDER BY n.id
+ON CONFLICT (source, item_id) DO UPDATE
+SET model = excluded.model, attempts = excluded.attempts, reason = excluded.reason, failed_at = now()
+"""
+_REVIVE = """
+WITH chosen AS (
+    SELECT item_id FROM embedding_failures
+    WHERE source = 'messages' AND (CAST(:but AS text) IS NULL OR model <> :but)
+    ORDER BY item_id LIMIT :limit FOR UPDATE SKIP LOCKED
+), gone AS (
+    DELETE FROM embedding_failures f USING chosen c WHERE f.source = 'messages' AND f.item_id = c.item_id
+), due AS (
+    SELECT m.id FROM messages m JOIN chosen c ON c.item_id = m.id WHERE m.content IS NOT NULL
+    ORDER BY m.id FOR UPDATE OF m
+), revived AS (
+    UPDATE messages SET embedding_stale_at = clock_timestamp() FROM due d WHERE messages.id = d.id
+)
+SELECT count(*) FROM chosen
+"""
 
 
 def settle(session: Session, limit: int) -> int:
@@ -165,31 +188,93 @@ def claim(session: Session, limit: int) -> list[Claimed]:
     return [Claimed(*row) for row in session.execute(text(_CLAIM), values)]
 
 
-def store(session: Session, model: str, dims: int, rows: Sequence[Claimed], vectors: Mapping[int, bytes]) -> set[int]:
-    """Write the vectors of those messages whose text is still the same, and end every claim; which were written.
+def store(session: Session, rows: Sequence[Claimed], made: Sequence[Made]) -> set[int]:
+    """Write the vectors of those messages whose text is still the same, and end every claim; which were the same.
 
-    A message without a vector here needs none: its mark is taken off all the same.
+    The models come in the order in which they serve a guild that has none yet. A message without a vector here needs
+    none: its mark is taken off all the same.
     """
-    locked = session.execute(text(_LOCK), {"ids": [row.id for row in rows]}).all()
-    current = {message_id: bytes(content_hash) for message_id, content_hash in locked}
-    same = [row for row in rows if current.get(row.id) == row.hash]
-    made = [row for row in same if row.id in vectors]
-    values = {
-        "ids": [row.id for row in made],
-        "hashes": [row.hash for row in made],
-        "vectors": [rules.as_sql(vectors[row.id]) for row in made],
-    }
-    session.execute(text(_STORE), {"model": model, "dims": dims, **values})
-    generations.changed(session, {row.guild_id for row in made})
+    same = _lock_same(session, rows)
+    for one in made:
+        _write(session, one, [row for row in same if row.id in one.vectors])
+    generations.changed(session, {row.guild_id for row in same for one in made if row.id in one.vectors})
     done = text("UPDATE messages SET embedding_stale_at = NULL WHERE id = ANY(:ids)")
     session.execute(done, {"ids": [row.id for row in same]})
     session.execute(text(_END_CLAIMS), {"ids": [row.id for row in rows]})
-    return {row.id for row in made}
+    return {row.id for row in same}
+
+
+def _lock_same(session: Session, rows: Sequence[Claimed]) -> list[Claimed]:
+    locked = session.execute(text(_LOCK), {"ids": [row.id for row in rows]}).all()
+    current = {message_id: bytes(content_hash) for message_id, content_hash in locked}
+    return [row for row in rows if current.get(row.id) == row.hash]
+
+
+def _write(session: Session, made: Made, rows: Sequence[Claimed]) -> None:
+    parts = [
+        (row.id, place, rules.hash_of(part), rules.as_sql(vector))
+        for row in rows
+        for place, (part, vector) in enumerate(zip(row.parts, made.vectors[row.id], strict=True))
+    ]
+    ids, places, hashes, vectors = map(list, zip(*parts, strict=True)) if parts else ([], [], [], [])
+    values = {"ids": ids, "parts": places, "hashes": hashes, "vectors": vectors}
+    session.execute(text(_STORE), {"model": made.model, "dims": made.dims, **values})
+    guilds = sorted({row.guild_id for row in rows})
+    session.execute(text(_SERVE), {"model": made.model, "guilds": guilds})
 
 
 def release(session: Session, rows: Sequence[Claimed]) -> None:
     """Give these messages back, because the model is away: that counts as no attempt."""
     session.execute(text(_RELEASE), {"ids": [row.id for row in rows]})
+
+
+def bury(session: Session, rows: Sequence[Claimed], reason: str, model: str) -> None:
+    """Take the mark off these messages and note why; a new text, or another model, brings them back."""
+    same = _lock_same(session, rows)
+    values = {
+        "ids": [row.id for row in same],
+        "guilds": [row.guild_id for row in same],
+        "attempts": [row.attempts for row in same],
+    }
+    session.execute(text(_BURY), {**values, "reason": reason, "model": model})
+    session.execute(text("UPDATE messages SET embedding_stale_at = NULL WHERE id = ANY(:ids)"), values)
+    session.execute(text(_END_CLAIMS), {"ids": [row.id for row in rows]})
+
+
+def revive(session: Session, limit: int, *, but: str | None = None) -> int:
+    """Mark so many buried messages stale again, or only those that another model than this gave up; how many."""
+    return int(session.execute(text(_REVIVE), {"limit": limit, "but": but}).scalar_one())
+
+
+class Messages:
+    """The messages of guilds, as the pipeline sees them."""
+
+    name = "messages"
+    claim = staticmethod(claim)
+    store = staticmethod(store)
+    release = staticmethod(release)
+    bury = staticmethod(bury)
+    revive = staticmethod(revive)
+
+    def settle(self, goes_on: Callable[[], bool]) -> None:
+        """Take the mark off all messages that hold nothing to be found, or off as many as the time allows."""
+        done = _STEP_ROWS
+        while done == _STEP_ROWS and goes_on():
+            with unit_of_work() as uow:
+                done = settle(uow.session, _STEP_ROWS)
+                uow.commit()
+
+    def prepare(self, goes_on: Callable[[], bool]) -> bool:
+        """Index the words of all stale messages from the newest down; False when the time did not allow it."""
+        below: int | None = ANY_ID
+        while below is not None and goes_on():
+            with unit_of_work() as uow:
+                below = index_terms(uow.session, _STEP_ROWS, below)
+                uow.commit()
+        return below is None
+
+
+MESSAGES = Messages()
 
 
 def _count(session: Session, statement: str, values: Mapping[str, object]) -> int:

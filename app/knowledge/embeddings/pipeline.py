@@ -1,19 +1,20 @@
-"""From stale messages to their index rows: words first, then vectors, newest messages first.
+"""From stale texts to vectors: first what needs no model, then batch by batch what does, the most urgent first.
 
 Every step is a short transaction of its own, and the model runs outside of all of them. Killed anywhere, the pipeline
-leaves messages that are still marked stale, and claims that run out.
+leaves texts that are still marked stale, and claims that run out.
 """
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from app.core import metrics
 from app.core.db import unit_of_work
 from app.core.errors import BadInput, ConfigurationError, Unavailable
-from app.knowledge.embeddings import cache, index, rules
-from app.knowledge.embeddings.index import Claimed
-from app.knowledge.embeddings.providers import Provider, provider
+from app.knowledge.embeddings import cache, models, rules
+from app.knowledge.embeddings.index import MESSAGES
+from app.knowledge.embeddings.providers import Provider, named, provider
+from app.knowledge.embeddings.sources import Claimed, Made, Source
 
 log = logging.getLogger(__name__)
 
@@ -23,35 +24,48 @@ SLICE_SECONDS = 5.0
 GIVE_WAY_SECONDS = 15.0
 _LOOK_SECONDS = 0.1
 # Words are cheap: a backlog of vectors does not keep a new message from being found by its words for longer than this.
-_TERMS_SECONDS = 1.0
-_STEP_ROWS = 2000
+_PREPARE_SECONDS = 1.0
 _CLAIM_ROWS = 128
+# How long a batch waits for room in the provider's budget before the task ends; the sweep goes on.
+_PATIENCE_SECONDS = 5.0
+# From the third attempt on a text stands alone, so that it takes no others down with it.
+_ALONE_FROM = 3
+# After about an hour of attempts that the model refused, or a day of workers that ended over it, it is given up.
+REFUSALS_MAX = 6
+ENDINGS_MAX = 12
 
 
-def refresh(seconds: float = SLICE_SECONDS, is_crowded: Callable[[], bool] = lambda: False) -> bool:
-    """Index what is stale for about so long; whether there is more to do.
+def refresh(
+    seconds: float = SLICE_SECONDS,
+    is_crowded: Callable[[], bool] = lambda: False,
+    sources: Sequence[Source] = (MESSAGES,),
+) -> bool:
+    """Embed what is stale for about so long; whether there is more to do.
 
-    When the model is away its messages stay marked, findable by their words, and the answer is no: a sweep comes
-    back to them, and a task that tried again at once would only fail again. Between two steps it waits while
-    `is_crowded` says that others need the database more.
+    When the model is away its texts stay marked, findable by their words, and the answer is no: a sweep comes back to
+    them, and a task that tried again at once would only fail again. Between two steps it waits while `is_crowded`
+    says that others need the database more.
     """
     goes_on = _Slice(seconds, is_crowded).goes_on
-    _settle(goes_on)
-    next_terms = 0.0
+    for source in sources:
+        source.settle(goes_on)
+    next_look = dict.fromkeys(sources, 0.0)
     while goes_on():
-        is_complete = False
-        if time.monotonic() >= next_terms:
-            is_complete = _index_terms(goes_on)
-            next_terms = time.monotonic() + _TERMS_SECONDS
-        with unit_of_work() as uow:
-            rows = index.claim(uow.session, _CLAIM_ROWS)
-            uow.commit()
-        if not rows and is_complete:
-            return False
-        if not rows:
-            # What came since the last look at words waits for that.
-            next_terms = 0.0
-        elif not _embed_all(rows):
+        is_idle = True
+        for source in sources:
+            is_complete = False
+            if time.monotonic() >= next_look[source]:
+                is_complete = source.prepare(goes_on)
+                next_look[source] = time.monotonic() + _PREPARE_SECONDS
+            rows = _claim(source)
+            if rows and not _embed_all(source, rows):
+                return False
+            if not rows and not is_complete:
+                # What came since the last look waits for the next.
+                next_look[source] = 0.0
+            is_idle = is_idle and is_complete and not rows
+        # Texts that have a vector of an older model wait for those that have none.
+        if is_idle and not models.advance(provider(), sources):
             return False
     return True
 
@@ -75,62 +89,83 @@ class _Slice:
         return time.monotonic() < self._until
 
 
-def _settle(goes_on: Callable[[], bool]) -> None:
-    """Take the mark off all messages that hold nothing to be found, or off as many as the time allows."""
-    done = _STEP_ROWS
-    while done == _STEP_ROWS and goes_on():
-        with unit_of_work() as uow:
-            done = index.settle(uow.session, _STEP_ROWS)
-            uow.commit()
+def _claim(source: Source) -> list[Claimed]:
+    with unit_of_work() as uow:
+        rows = source.claim(uow.session, _CLAIM_ROWS)
+        uow.commit()
+    return rows
 
 
-def _index_terms(goes_on: Callable[[], bool]) -> bool:
-    """Index the words of all stale messages from the newest down; False when the time did not allow it."""
-    below: int | None = index.ANY_ID
-    while below is not None and goes_on():
-        with unit_of_work() as uow:
-            below = index.index_terms(uow.session, _STEP_ROWS, below)
-            uow.commit()
-    return below is None
-
-
-def _embed_all(rows: Sequence[Claimed]) -> bool:
-    """Embed these messages batch by batch; False when the model is away.
-
-    A message whose claims ended badly several times stands alone, so that it takes no others down with it.
-    """
-    suspects = [[row] for row in rows if row.attempts > 2]  # noqa: PLR2004 - the third attempt.
-    waiting = [*rules.batches([row for row in rows if row.attempts <= 2]), *suspects]  # noqa: PLR2004 - see above.
+def _embed_all(source: Source, rows: Sequence[Claimed]) -> bool:
+    """Embed these texts batch by batch; False when the model is away."""
+    hopeless = [row for row in rows if row.attempts > ENDINGS_MAX]
+    _bury(source, hopeless, "every worker that tried it ended before it was done")
+    alive = [row for row in rows if row.attempts <= ENDINGS_MAX]
+    suspects = [[row] for row in alive if row.attempts >= _ALONE_FROM]
+    waiting = [*rules.batches([row for row in alive if row.attempts < _ALONE_FROM]), *suspects]
     while waiting:
         try:
-            _embed(provider(), waiting[0])
+            _embed(source, waiting[0])
         except (Unavailable, ConfigurationError) as error:
             log.warning("embedding pauses: %s", error)
             with unit_of_work() as uow:
-                index.release(uow.session, [row for batch in waiting for row in batch])
+                source.release(uow.session, [row for batch in waiting for row in batch])
                 uow.commit()
             return False
         except BadInput as error:
             # Their claims run out, and they come back alone, after longer each time; the others go on.
             log.warning("texts could not be embedded: %s", error)
+            if len(waiting[0]) == 1 and waiting[0][0].attempts >= REFUSALS_MAX:
+                _bury(source, waiting[0], str(error))
         waiting.pop(0)
     return True
 
 
-def _embed(model: Provider, rows: Sequence[Claimed]) -> None:
+def _bury(source: Source, rows: Sequence[Claimed], reason: str) -> None:
+    if not rows:
+        return
+    log.error("texts are given up: %s", reason, extra={"source": source.name, "texts": len(rows)})
+    with unit_of_work() as uow:
+        source.bury(uow.session, rows, reason, provider().model)
+        uow.commit()
+    metrics.add("texts_given_up", len(rows))
+
+
+def _embed(source: Source, rows: Sequence[Claimed]) -> None:
+    """Embed one batch by the chosen model and, where a guild still searches another's vectors, by that one too."""
+    made = [_made(provider(), rows), *_made_for_search(rows)]
+    with unit_of_work() as uow:
+        written = source.store(uow.session, rows, made)
+        uow.commit()
+    # A text that changed or went meanwhile must not leave its vectors behind.
+    gone = [row for row in rows if row.id not in written]
+    cache.drop([cache.key(one.model, key) for one in made for row in gone for key in _keys(row)])
+    metrics.add(f"{source.name}_embedded", sum(row.id in made[0].vectors for row in rows if row.id in written))
+
+
+def _made_for_search(rows: Sequence[Claimed]) -> Iterable[Made]:
+    """New texts under the models that guilds still search; without one that is away, they are found by words."""
+    for name in sorted({row.serving for row in rows if row.serving not in {None, provider().model}}, key=str):
+        try:
+            yield _made(named(str(name)), [row for row in rows if row.serving == name])
+        except (Unavailable, ConfigurationError, BadInput) as error:
+            log.warning("new texts have no vector of the model that is searched: %s", error)
+
+
+def _made(model: Provider, rows: Sequence[Claimed]) -> Made:
+    """The vectors of those rows that this model may see, from the cache where they are there."""
     wanted = [row for row in rows if row.may_leave or not model.is_remote]
-    texts = {(row.guild_id, row.hash): row.content for row in wanted}
+    texts = {key: part for row in wanted for key, part in zip(_keys(row), row.parts, strict=True)}
     vectors = cache.get(model.model, list(texts), model.size)
-    missing = [text for text in texts if text not in vectors]
+    missing = [key for key in texts if key not in vectors]
     if missing:
-        made = dict(zip(missing, model.embed([texts[text] for text in missing]), strict=True))
+        fresh = model.embed([texts[key] for key in missing], patience=_PATIENCE_SECONDS)
+        made = dict(zip(missing, fresh, strict=True))
         # Before the commit: a deletion that comes after it finds the row, and takes the cached vector away as well.
         cache.put(model.model, made)
         vectors |= made
-    by_message = {row.id: vectors[row.guild_id, row.hash] for row in wanted}
-    with unit_of_work() as uow:
-        written = index.store(uow.session, model.model, model.dims, rows, by_message)
-        uow.commit()
-    # A text that changed or went meanwhile must not leave its vector behind.
-    cache.drop([cache.key(model.model, (row.guild_id, row.hash)) for row in wanted if row.id not in written])
-    metrics.add("messages_embedded", len(written))
+    return Made(model.model, model.dims, {row.id: [vectors[key] for key in _keys(row)] for row in wanted})
+
+
+def _keys(row: Claimed) -> list[cache.TextKey]:
+    return [(row.guild_id, rules.hash_of(part)) for part in row.parts]

@@ -1,4 +1,4 @@
-"""The model that makes vectors, chosen by EMBEDDINGS_PROVIDER.
+"""The models that make vectors: the one chosen by EMBEDDINGS_PROVIDER, and those whose vectors are still searched.
 
 Nothing heavy is imported before the first text: every worker and the bot import this module, few of them embed.
 """
@@ -8,9 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
-from app.core.errors import ConfigurationError, Unavailable
+from app.core import metrics
+from app.core.errors import ConfigurationError, RemoteUnavailable, Unavailable
 from app.core.settings import settings
 from app.knowledge.embeddings import rules
+from app.knowledge.embeddings.limits import PAUSE_MAX_SECONDS, Limits
 
 _PAUSE_SECONDS = 5.0
 _PAUSE_LIMIT_SECONDS = 120.0
@@ -20,7 +22,8 @@ _PAUSE_LIMIT_SECONDS = 120.0
 class Breaker:
     """Refuses at once what has just failed, for a pause that doubles with each further failure.
 
-    One call after each pause finds out whether it works again; nothing is decided at start-up.
+    One call after each pause finds out whether it works again; nothing is decided at start-up. A pause that the
+    failing side asked for is kept as it is, up to an hour.
     """
 
     clock: Callable[[], float] = time.monotonic
@@ -32,9 +35,12 @@ class Breaker:
         if self.clock() < self.closed_from:
             raise Unavailable("the embedding model failed a moment ago and is left alone for a while")
 
-    def failed(self) -> None:
-        """Begin a pause."""
-        self.closed_from = self.clock() + min(_PAUSE_SECONDS * 2.0**self.failures, _PAUSE_LIMIT_SECONDS)
+    def failed(self, wanted: float | None = None) -> None:
+        """Begin a pause, of so many seconds if that is what the other side wants."""
+        pause = min(_PAUSE_SECONDS * 2.0**self.failures, _PAUSE_LIMIT_SECONDS)
+        if wanted is not None:
+            pause = min(max(pause, wanted), PAUSE_MAX_SECONDS)
+        self.closed_from = self.clock() + pause
         self.failures += 1
 
     def succeeded(self) -> None:
@@ -52,31 +58,73 @@ class Provider:
     is_remote: bool
     run: Callable[[Sequence[str]], Sequence[Sequence[float]]]
     breaker: Breaker = field(default_factory=Breaker)
+    limits: Limits | None = None
+    # Providers of vectors that are still searched: they live as long as this one, so that their breakers remember.
+    others: "dict[str, Provider]" = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def size(self) -> int:
         """The bytes of one packed vector."""
         return 2 * self.dims
 
-    def embed(self, texts: Sequence[str]) -> list[bytes]:
+    def embed(self, texts: Sequence[str], patience: float | None = None) -> list[bytes]:
         """One packed vector for each text, in order. Blocks.
 
-        Raises Unavailable or ConfigurationError when the model is away, and BadInput when these texts are at fault.
+        With a patience, waits up to so many seconds for room in the provider's budget. Without, somebody waits for
+        this text: it goes first, and is counted. Raises Unavailable or ConfigurationError when the model is away or
+        its budget spent, and BadInput when these texts are at fault.
         """
         self.breaker.check()
+        self._take(sum(map(rules.tokens_of, texts)), patience)
         try:
             packed = rules.pack_all(self.run(texts), self.dims, len(texts))
-        except (Unavailable, ConfigurationError):
-            self.breaker.failed()
+        except (Unavailable, ConfigurationError) as error:
+            wanted = error.retry_after if isinstance(error, RemoteUnavailable) else None
+            self.breaker.failed(wanted)
+            if wanted is not None and self.limits is not None:
+                self.limits.pause(wanted)
+            metrics.add("embedding_calls_failed")
             raise
         self.breaker.succeeded()
+        metrics.add("texts_embedded", len(texts))
         return packed
+
+    def _take(self, tokens: int, patience: float | None) -> None:
+        """Wait for room in the budget."""
+        if self.limits is None:
+            return
+        until = time.monotonic() + (patience or 0.0)
+        while missing := self.limits.take(tokens, is_urgent=patience is None):
+            if time.monotonic() + missing > until:
+                raise Unavailable(f"the embedding model is asked again in {missing:.0f} s: its budget is spent")
+            time.sleep(missing)
 
 
 @cache
 def provider() -> Provider:
-    """This process's provider."""
-    return _openai() if settings().embeddings_provider == "openai" else _local()
+    """The provider whose vectors new texts get."""
+    if settings().embeddings_provider == "openai":
+        return _openai(settings().openai_embedding_model, settings().openai_embedding_dimensions)
+    return _local()
+
+
+def named(model: str) -> Provider:
+    """The provider whose vectors carry this name. Raises Unavailable when none that is configured makes such."""
+    if model == provider().model:
+        return provider()
+    others = provider().others
+    if model not in others:
+        others[model] = _made(model)
+    return others[model]
+
+
+def _made(model: str) -> Provider:
+    base, _, length = model.rpartition("/")
+    if length.isdecimal() and settings().openai_api_key:
+        return _openai(base, int(length))
+    if not length.isdecimal() and (local := _local()).model == model:
+        return local
+    raise Unavailable("the vectors here were made by a model that is not configured any more")
 
 
 def _local() -> Provider:
@@ -89,7 +137,11 @@ def _local() -> Provider:
     return Provider(minilm.MODEL, minilm.DIMENSIONS, is_remote=False, run=run)
 
 
-def _openai() -> Provider:
+def _openai(model: str, dims: int) -> Provider:
     from app.clients import openai  # noqa: PLC0415 - see the module's docstring.
 
-    return Provider(openai.EMBEDDING_NAME, openai.EMBEDDING_DIMENSIONS, is_remote=True, run=openai.embed)
+    def run(texts: Sequence[str]) -> list[list[float]]:
+        return openai.embed(texts, model, dims)
+
+    limits = Limits("openai", settings().openai_requests_per_minute, settings().openai_tokens_per_minute)
+    return Provider(openai.vector_name(model, dims), dims, is_remote=True, run=run, limits=limits)

@@ -2,6 +2,7 @@
 
 import hashlib
 import math
+import re
 import struct
 from collections.abc import Iterator, Sequence
 from typing import Protocol, TypeVar
@@ -37,6 +38,12 @@ DEFAULT_LOCALE = "en"
 # Tokens are longer than this in most scripts, so a batch holds at most about its budget of them.
 _CHARACTERS_A_TOKEN = 4
 BATCH_TOKENS = 4096
+# About what the local model reads at once; a longer text has several vectors.
+PART_CHARACTERS = 800
+# So much of the end of a part is the beginning of the next one, so that what is said across the border is found.
+OVERLAP_CHARACTERS = 160
+# The end of a sentence with the space behind it, in most scripts, or the end of a line.
+_SENTENCE_END = re.compile(r"(?<=[.!?…])\s+|(?<=[\u3002\uff01\uff1f])\s*|\n+")
 
 
 class HasContent(Protocol):
@@ -60,12 +67,57 @@ def hash_of(content: str) -> bytes:
     return hashlib.sha256(content.encode()).digest()
 
 
+def parts(content: str, most: int = PART_CHARACTERS, overlap: int = OVERLAP_CHARACTERS) -> list[str]:
+    """A text in parts of at most so many characters, cut between sentences, each beginning with the end of the last.
+
+    Every word is in some part, in its order. A sentence that is too long by itself is cut between words, and a word
+    that is too long anywhere.
+    """
+    if len(content) <= most:
+        return [content]
+    made: list[str] = []
+    current: list[str] = []
+    for sentence in _sentences(content, most):
+        if current and len(" ".join([*current, sentence])) > most:
+            made.append(" ".join(current))
+            current = _tail(current, min(overlap, most - len(sentence) - 1))
+        current.append(sentence)
+    return [*made, " ".join(current)] if current else made or [content[:most]]
+
+
+def _sentences(content: str, most: int) -> Iterator[str]:
+    for sentence in _SENTENCE_END.split(content):
+        rest = sentence.strip()
+        while len(rest) > most:
+            cut = rest.rfind(" ", 1, most + 1)
+            cut = cut if cut > 0 else most
+            yield rest[:cut].strip()
+            rest = rest[cut:].strip()
+        if rest:
+            yield rest
+
+
+def _tail(sentences: list[str], room: int) -> list[str]:
+    """As many of the last sentences as fit, but never all of them."""
+    kept: list[str] = []
+    for sentence in reversed(sentences[1:]):
+        if len(" ".join([sentence, *kept])) > room:
+            break
+        kept.insert(0, sentence)
+    return kept
+
+
+def tokens_of(content: str) -> int:
+    """About how many tokens a text has."""
+    return len(content) // _CHARACTERS_A_TOKEN + 1
+
+
 def batches(rows: Sequence[C], budget: int = BATCH_TOKENS) -> Iterator[list[C]]:
     """The rows in their order, in batches of about this many tokens; a longer one stands alone."""
     batch: list[C] = []
     used = 0
     for row in rows:
-        cost = len(row.content) // _CHARACTERS_A_TOKEN + 1
+        cost = tokens_of(row.content)
         if batch and used + cost > budget:
             yield batch
             batch, used = [], 0
@@ -76,9 +128,14 @@ def batches(rows: Sequence[C], budget: int = BATCH_TOKENS) -> Iterator[list[C]]:
 
 
 def pack_all(vectors: Sequence[Sequence[float]], dims: int, wanted: int) -> list[bytes]:
-    """As many packed vectors as texts were given; raises Unavailable when the model made more or fewer."""
+    """As many packed vectors as texts were given.
+
+    Raises Unavailable when the model made more or fewer, or of another length: no text is to blame for that.
+    """
     if len(vectors) != wanted:
         raise Unavailable(f"the embedding model gave {len(vectors)} vectors for {wanted} texts")
+    if any(len(vector) != dims for vector in vectors):
+        raise Unavailable(f"the embedding model gave vectors of another length than {dims} numbers")
     return [pack(vector, dims) for vector in vectors]
 
 

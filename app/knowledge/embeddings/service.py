@@ -29,6 +29,12 @@ DELETE FROM {table} WHERE message_id IN (
     ORDER BY message_id FOR UPDATE
 )
 """
+_FORGET_FAILURES = """
+DELETE FROM embedding_failures WHERE source = 'messages' AND item_id IN (
+    SELECT item_id FROM embedding_failures
+    WHERE source = 'messages' AND guild_id = :guild_id AND item_id = ANY(:ids) ORDER BY item_id FOR UPDATE
+)
+"""
 
 
 def hint() -> None:
@@ -60,6 +66,7 @@ def forget(session: Session, guild_id: int, message_ids: Sequence[int]) -> None:
     values = {"guild_id": guild_id, "ids": list(message_ids)}
     session.execute(text(_FORGET.format(table="message_terms")), values)
     session.execute(text(_FORGET.format(table="embedding_claims")), values)
+    session.execute(text(_FORGET_FAILURES), values)
     gone = session.execute(
         text(_FORGET.format(table="message_vectors") + "RETURNING model, content_hash"), values
     ).all()

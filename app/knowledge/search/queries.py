@@ -7,7 +7,7 @@ while Redis or every worker is away, and no excerpt ever passes through Redis or
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,7 +18,7 @@ from app.core import clock
 from app.core.db import engine
 from app.core.errors import BadInput, ConfigurationError, Unavailable
 from app.core.translations import _
-from app.knowledge.embeddings.providers import provider
+from app.knowledge.embeddings.models import serving, serving_now
 from app.knowledge.embeddings.rules import as_sql, language_of
 from app.knowledge.search import rules
 
@@ -125,7 +125,7 @@ def vector_of(guild_id: int, question: str) -> bytes | None:
     if not asked:
         return None
     try:
-        model = provider()
+        model = serving_now(guild_id)
         if model.is_remote and not _may_leave(guild_id):
             return None
         return model.embed([asked])[0]
@@ -195,12 +195,20 @@ def _by_words(session: Session, scope: dict[str, object], question: str) -> list
 
 
 def _by_meaning(session: Session, scope: dict[str, object], vector: bytes) -> list[int]:
-    model = provider()
+    model = serving(session, int(str(scope["guild_id"])))
+    if len(vector) != model.size:
+        # The guild came to another model since the question was asked.
+        return []
     values = {**scope, "model": model.model, "vector": as_sql(vector)}
     if session.scalar(text(_VECTOR_ROWS), values) <= EXACT_ROWS:
-        return list(session.scalars(text(_EXACT), values))
+        return _once(session.scalars(text(_EXACT), values))
     session.execute(text(_WALK_FAR))
-    return list(session.scalars(text(_GRAPH.format(dims=model.dims)), values))
+    return _once(session.scalars(text(_GRAPH.format(dims=model.dims)), values))
+
+
+def _once(message_ids: Iterable[int]) -> list[int]:
+    """Each message at the place of its best part."""
+    return list(dict.fromkeys(message_ids))
 
 
 def _locale(session: Session, guild_id: object) -> str | None:

@@ -16,9 +16,11 @@ from app.upkeep.jobs.queries import LastRun, last_runs
 # Kombu's hash of messages that a worker holds.
 _UNACKED = "unacked"
 _STATEMENT_TIMEOUT = "2s"
-# Each has a partial index, so that counting what waits reads only what waits.
+# Each has a partial index or few rows, so that counting what waits reads little more than what waits.
 _BACKLOGS = {
     "embeddings": "SELECT count(*) FROM messages WHERE embedding_stale_at IS NOT NULL",
+    "embedding_failures": "SELECT count(*) FROM embedding_failures",
+    "guilds_changing_model": "SELECT count(*) FROM guild_models WHERE target IS NOT NULL OR has_leftovers",
     "outbound_posts": "SELECT count(*) FROM outbound_posts WHERE sent_at IS NULL AND failed_at IS NULL",
 }
 

@@ -39,7 +39,11 @@ MORE = {
         "index": "the statements of the search index",
         "languages": "reads a text's language, which is data more than rules",
         "pipeline": "the steps from a stale message to its vector",
+        "limits": "how much a provider may be asked, which all processes share",
+        "models": "whose vectors a guild searches, and its way to another model's",
+        "pipeline": "the steps from a stale text to its vector",
         "providers": "the choice between the local model and OpenAI",
+        "sources": "what a kind of text must offer to be embedded",
     },
 }
 

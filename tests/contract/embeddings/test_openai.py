@@ -8,7 +8,8 @@ import jsonschema
 import pytest
 
 from app.clients import openai
-from app.core.errors import BadInput, ConfigurationError, RemoteUnavailable
+from app.core import redis
+from app.core.errors import BadInput, ConfigurationError, RemoteUnavailable, Unavailable
 from app.core.settings import settings
 from app.knowledge.embeddings import providers
 
@@ -20,6 +21,8 @@ class FakeOpenAI(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.requests = []
         self.status = 200
+        self.param = None
+        self.headers = {}
         self.change = lambda answer: answer
 
     def vectors(self, body):
@@ -36,11 +39,13 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.requests.append((self.path, self.headers["Authorization"], body))
-        error = {"error": {"message": f"about {body['input']}", "type": "x", "param": None, "code": "x"}}
+        error = {"error": {"message": f"about {body['input']}", "type": "x", "param": self.server.param, "code": "x"}}
         answer = self.server.change(self.server.vectors(body)) if self.server.status == 200 else error
         content = json.dumps(answer).encode()
         self.send_response(self.server.status)
         self.send_header("Content-Type", "application/json")
+        for name, value in self.server.headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
@@ -54,12 +59,14 @@ def fake(monkeypatch):
     server = FakeOpenAI()
     serving = threading.Thread(target=server.serve_forever)
     serving.start()
+    # Budgets are kept in Redis; without one nothing is held up.
+    monkeypatch.setenv("REDIS_CACHE_URL", "redis://127.0.0.1:1/0")
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     monkeypatch.setenv("OPENAI_BASE_URL", f"http://127.0.0.1:{server.server_port}/v1")
     monkeypatch.setenv("EMBEDDINGS_PROVIDER", "openai")
     forget()
     yield server
-    openai._client().close()
+    openai.client().close()
     forget()
     server.shutdown()
     serving.join()
@@ -68,8 +75,13 @@ def fake(monkeypatch):
 
 def forget():
     settings.cache_clear()
-    openai._client.cache_clear()
+    redis.dispose()
+    openai.client.cache_clear()
     providers.provider.cache_clear()
+
+
+def embed(texts, model="text-embedding-3-small", dimensions=512):
+    return openai.embed(texts, model, dimensions)
 
 
 @pytest.fixture(scope="session")
@@ -85,7 +97,7 @@ def check(document, name, value):
 
 def test_requests_and_answers_are_as_the_document_says(fake, document):
     fake.change = lambda answer: check(document, "CreateEmbeddingResponse", answer) or answer
-    openai.embed(["hello", "a longer text with 'quotes' and 龙"])
+    embed(["hello", "a longer text with 'quotes' and 龙"])
     ((path, authorization, body),) = fake.requests
     check(document, "CreateEmbeddingRequest", body)
     assert (path, authorization) == ("/v1/embeddings", "Bearer sk-test")
@@ -93,20 +105,20 @@ def test_requests_and_answers_are_as_the_document_says(fake, document):
 
 
 def test_each_text_gets_the_vector_of_its_index(fake):
-    first, second = openai.embed(["one", "two"])
+    first, second = embed(["one", "two"])
     assert len(first) == len(second) == 512
     assert second[0] == pytest.approx(2 * first[0], rel=1e-3)
 
 
 def test_texts_are_cut_to_what_the_model_reads_and_never_empty(fake, document):
-    openai.embed(["x" * 100_000, ""])
+    embed(["x" * 100_000, ""])
     body = fake.requests[0][2]
     check(document, "CreateEmbeddingRequest", body)
     assert [len(text) for text in body["input"]] == [8_000, 1]
 
 
 def test_nothing_is_sent_for_no_texts(fake):
-    assert openai.embed([]) == []
+    assert embed([]) == []
     assert fake.requests == []
 
 
@@ -114,7 +126,7 @@ def test_nothing_is_sent_for_no_texts(fake):
 def test_an_answer_other_than_vectors_is_an_outage_that_repeats_no_text(fake, status):
     fake.status = status
     with pytest.raises(RemoteUnavailable, match=f"HTTP {status}") as caught:
-        openai.embed(["a secret"])
+        embed(["a secret"])
     assert "secret" not in str(caught.value)
     assert len(fake.requests) == 1
 
@@ -123,7 +135,7 @@ def test_an_answer_other_than_vectors_is_an_outage_that_repeats_no_text(fake, st
 def test_refused_texts_are_no_outage_and_not_repeated_either(fake, status):
     fake.status = status
     with pytest.raises(BadInput, match=f"refuses these texts .HTTP {status}") as caught:
-        openai.embed(["a secret"])
+        embed(["a secret"])
     assert "secret" not in str(caught.value)
 
 
@@ -131,16 +143,16 @@ def test_refused_texts_are_no_outage_and_not_repeated_either(fake, status):
 def test_a_refused_key_is_named(fake, status):
     fake.status = status
     with pytest.raises(ConfigurationError, match="OPENAI_API_KEY is refused"):
-        openai.embed(["x"])
+        embed(["x"])
 
 
 def test_a_missing_key_is_named_with_the_way_out(fake, monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "")
     settings.cache_clear()
-    openai._client().close() if openai._client.cache_info().currsize else None
-    openai._client.cache_clear()
-    with pytest.raises(ConfigurationError, match="OPENAI_API_KEY is not set, and EMBEDDINGS_PROVIDER=openai needs it"):
-        openai.embed(["x"])
+    openai.client().close() if openai.client.cache_info().currsize else None
+    openai.client.cache_clear()
+    with pytest.raises(ConfigurationError, match="OPENAI_API_KEY is not set, and EMBEDDINGS_PROVIDER=openai"):
+        embed(["x"])
     monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
     settings.cache_clear()
 
@@ -149,7 +161,7 @@ def test_a_server_that_is_not_there_is_an_outage(fake, monkeypatch):
     monkeypatch.setenv("OPENAI_BASE_URL", "http://127.0.0.1:1/v1")
     forget()
     with pytest.raises(RemoteUnavailable, match="APIConnectionError"):
-        openai.embed(["x"])
+        embed(["x"])
 
 
 def test_fewer_vectors_than_texts_are_no_vectors(fake):
@@ -162,3 +174,47 @@ def test_the_provider_carries_model_and_length_in_its_name(fake):
     provider = providers.provider()
     assert (provider.model, provider.dims, provider.is_remote) == ("text-embedding-3-small/512", 512, True)
     assert len(provider.embed(["one"])[0]) == 1024
+
+
+def test_model_and_dimensions_are_those_of_the_settings(fake, document, monkeypatch):
+    monkeypatch.setenv("OPENAI_EMBEDDING_MODEL", "text-embedding-3-large")
+    monkeypatch.setenv("OPENAI_EMBEDDING_DIMENSIONS", "1024")
+    forget()
+    provider = providers.provider()
+    assert (provider.model, provider.dims) == ("text-embedding-3-large/1024", 1024)
+    assert len(provider.embed(["one"])[0]) == 2048
+    body = fake.requests[0][2]
+    check(document, "CreateEmbeddingRequest", body)
+    assert (body["model"], body["dimensions"]) == ("text-embedding-3-large", 1024)
+
+
+def test_a_server_that_ignores_the_dimensions_is_an_outage_and_no_text_is_to_blame(fake):
+    fake.change = lambda answer: answer | {"data": [item | {"embedding": [0.1] * 1536} for item in answer["data"]]}
+    with pytest.raises(Unavailable, match="another length than 512"):
+        providers.provider().embed(["one"])
+
+
+def test_dimensions_that_the_model_refuses_are_a_setting_to_mend(fake):
+    fake.status, fake.param = 400, "dimensions"
+    with pytest.raises(ConfigurationError, match="refuses OPENAI_EMBEDDING_DIMENSIONS"):
+        embed(["one"])
+
+
+def test_how_long_to_wait_is_passed_on(fake):
+    fake.status, fake.headers = 429, {"Retry-After": "17"}
+    with pytest.raises(RemoteUnavailable) as caught:
+        embed(["one"])
+    assert caught.value.retry_after == 17
+
+
+def test_vectors_of_the_model_before_are_still_made_by_it(fake):
+    before = providers.named("text-embedding-3-large/256")
+    assert len(before.embed(["one"])[0]) == 512
+    assert fake.requests[0][2]["model"] == "text-embedding-3-large"
+    assert providers.named("text-embedding-3-large/256") is before
+    assert providers.named("text-embedding-3-small/512") is providers.provider()
+
+
+def test_a_model_that_nothing_here_makes_is_an_outage(fake):
+    with pytest.raises(Unavailable, match="not configured any more"):
+        providers.named("somebody-elses/model")

@@ -19,9 +19,9 @@ def sent(database, monkeypatch):
     providers.provider.cache_clear()
     texts = []
 
-    def embed(given):
+    def embed(given, model, dimensions):
         texts.extend(given)
-        return [[1.0, *([0.0] * 511)] for _ in given]
+        return [[1.0, *([0.0] * (dimensions - 1))] for _ in given]
 
     monkeypatch.setattr(openai, "embed", embed)
     yield texts
@@ -64,7 +64,7 @@ def test_consent_holds_for_its_guild_alone(sent):
 def test_a_wrong_key_leaves_words_working_and_the_messages_marked(sent, monkeypatch):
     agree(GUILD, '{"openai": true}')
 
-    def refused(given):
+    def refused(given, model, dimensions):
         raise ConfigurationError("OPENAI_API_KEY is refused")
 
     monkeypatch.setattr(openai, "embed", refused)

@@ -13,6 +13,7 @@ from app.core.errors import BadInput, Unavailable
 from app.core.redis import cache_redis
 from app.knowledge.embeddings import index as steps
 from app.knowledge.embeddings import pipeline, providers, queries
+from app.knowledge.embeddings.sources import Made
 from tests.factories.knowledge import (
     ANNA,
     BORIS,
@@ -26,7 +27,7 @@ from tests.factories.knowledge import (
     write,
 )
 
-VECTORS = "SELECT message_id FROM message_vectors ORDER BY 1"
+VECTORS = "SELECT DISTINCT message_id FROM message_vectors ORDER BY 1"
 TERMS = "SELECT message_id FROM message_terms ORDER BY 1"
 STALE = "SELECT id FROM messages WHERE embedding_stale_at IS NOT NULL ORDER BY 1"
 CLAIMS = "SELECT message_id FROM embedding_claims ORDER BY 1"
@@ -148,7 +149,8 @@ def test_a_deletion_waits_for_a_vector_under_way_and_then_takes_it_away(index):
         claimed = steps.claim(uow.session, 10)
         uow.commit()
     with unit_of_work() as uow:
-        assert steps.store(uow.session, "all-minilm-l6-v2/int8", 384, claimed, {message: vector}) == {message}
+        made = Made("all-minilm-l6-v2/int8", 384, {message: [vector]})
+        assert steps.store(uow.session, claimed, [made]) == {message}
         deletion = threading.Thread(target=delete, args=(message,))
         deletion.start()
         deletion.join(0.3)
@@ -311,7 +313,7 @@ def test_the_language_is_the_guilds(index):
 
 
 def test_a_backlog_is_gone_through_once_for_its_words(index, monkeypatch):
-    monkeypatch.setattr(pipeline, "_STEP_ROWS", 3)
+    monkeypatch.setattr(steps, "_STEP_ROWS", 3)
     written = [write(f"text {n}") for n in range(7)]
     with unit_of_work() as uow:
         below = steps.index_terms(uow.session, 3)

@@ -202,6 +202,10 @@ OLD_ROWS = {
         ),
         400,
     ),
+    "embedding_failures": (
+        "INSERT INTO embedding_failures VALUES ('messages', :n, 7, 'm', 6, 'refused', CAST(:at AS timestamptz))",
+        90,
+    ),
     "embedding_claims": ("INSERT INTO embedding_claims VALUES (snowflake_at(:at) + :n, 7, now(), 1)", 90),
 }
 

@@ -1,5 +1,6 @@
 """Languages, batches and the form of vectors."""
 
+import itertools
 import math
 import struct
 from dataclasses import dataclass
@@ -8,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.errors import BadInput, Unavailable
+from app.clients import openai
+from app.core.errors import BadInput, RemoteUnavailable, Unavailable
 from app.knowledge.embeddings import rules
 from app.knowledge.embeddings.providers import Breaker, Provider
 
@@ -80,3 +82,91 @@ def test_a_model_that_fails_is_left_alone_for_longer_each_time_and_then_tried_ag
     model.embed(["text"])
     model.embed(["text"])
     assert calls == [0, 5, 15, 40, 40]
+
+
+def test_a_pause_that_the_other_side_wants_is_kept_up_to_an_hour():
+    clock = Clock()
+    breaker = Breaker(clock)
+    breaker.failed(900)
+    clock.now = 899
+    with pytest.raises(Unavailable):
+        breaker.check()
+    clock.now = 900
+    breaker.check()
+    breaker.failed(86_400)
+    clock.now = 900 + 3_600
+    breaker.check()
+
+
+def test_a_429_for_an_hour_costs_a_handful_of_calls():
+    clock, calls = Clock(), []
+
+    def run(texts):
+        calls.append(clock.now)
+        raise RemoteUnavailable("HTTP 429")
+
+    model = Provider("m", 2, is_remote=True, run=run, breaker=Breaker(clock))
+    for clock.now in range(0, 3600, 30):
+        with pytest.raises(Unavailable):
+            model.embed(["text"])
+    assert len(calls) < 40
+    # One that says how long it wants to be left alone is asked once.
+    told = []
+
+    def run_told(texts):
+        told.append(clock.now)
+        raise RemoteUnavailable("HTTP 429", 3600)
+
+    clock.now = 0
+    model = Provider("m", 2, is_remote=True, run=run_told, breaker=Breaker(clock))
+    for clock.now in range(0, 3600, 30):
+        with pytest.raises(Unavailable):
+            model.embed(["text"])
+    assert told == [0]
+
+
+def test_vectors_of_another_length_blame_no_text():
+    with pytest.raises(Unavailable, match="another length than 2"):
+        rules.pack_all([[1.0, 0.0, 0.0]], 2, 1)
+
+
+def test_a_short_text_is_one_part():
+    assert rules.parts("Hello there.  How are you?\n") == ["Hello there.  How are you?\n"]
+
+
+def test_a_long_text_is_cut_between_sentences_with_an_overlap():
+    sentences = [f"This is sentence number {n} of a long story." for n in range(40)]
+    made = rules.parts(" ".join(sentences), 200, 60)
+    for part in made:
+        assert len(part) <= 200
+        assert part.startswith("This is")
+        assert part.endswith("story.")
+    for before, after in itertools.pairwise(made):
+        # The last sentence of a part is the first of the next.
+        assert before.endswith(after[: after.index(".") + 1])
+    assert all(any(sentence in part for part in made) for sentence in sentences)
+
+
+@given(st.text(alphabet="ab. \n!。é", max_size=600), st.integers(5, 60), st.integers(0, 20))
+def test_parts_lose_no_word_and_keep_their_order(content, most, overlap):
+    made = rules.parts(content, most, overlap)
+    assert made
+    assert all(len(part) <= most for part in made)
+    short = [word for word in content.split() if len(word) <= most]
+    assert all(any(word in part for part in made) for word in short)
+    assert set("".join(content.split())) == set("".join("".join(made).split()))
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"retry-after": "20"}, 20.0),
+        ({"retry-after-ms": "1500", "retry-after": "2"}, 1.5),
+        ({"retry-after": "Thu, 01 Jan 1970 00:00:00 GMT"}, 0.0),
+        ({"retry-after": "soon"}, None),
+        ({"retry-after": "-1"}, None),
+        ({}, None),
+    ],
+)
+def test_retry_after_is_read_in_every_form(headers, seconds):
+    assert openai.retry_after(headers) == seconds

@@ -15,6 +15,8 @@ from app.core.settings import load
         ("CHAT_VECTOR_MAX", "-1", "a whole number from 0"),
         ("MESSAGE_CONTENT_INTENT", "maybe", "true, false"),
         ("EMBEDDINGS_PROVIDER", "oracle", "local, openai"),
+        ("OPENAI_EMBEDDING_MODEL", "a model'; --", "a name of at most 100 letters, digits and . _ : -"),
+        ("OPENAI_EMBEDDING_DIMENSIONS", "5000", "a whole number from 1 to 4000"),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_it_may_be(name, value, allowed):
