@@ -21,7 +21,7 @@ _STEP_ROWS = 2000
 ANY_ID = 2**63 - 1
 
 # What may be found: a text that is there, of somebody who did not opt out.
-_FINDABLE = """
+FINDABLE = """
 m.author_id IS NOT NULL AND m.deleted_at IS NULL AND m.content ~ '\\S'
 AND NOT EXISTS (SELECT FROM opt_outs o WHERE o.guild_id = m.guild_id AND o.user_id = m.author_id)
 """
@@ -29,7 +29,7 @@ AND NOT EXISTS (SELECT FROM opt_outs o WHERE o.guild_id = m.guild_id AND o.user_
 _SETTLE = f"""
 WITH nothing_to_do AS (
     SELECT m.id FROM messages m
-    WHERE m.embedding_stale_at IS NOT NULL AND ({_FINDABLE}) IS NOT TRUE
+    WHERE m.embedding_stale_at IS NOT NULL AND ({FINDABLE}) IS NOT TRUE
     ORDER BY m.id LIMIT :limit FOR UPDATE OF m SKIP LOCKED
 )
 UPDATE messages SET embedding_stale_at = NULL FROM nothing_to_do n WHERE messages.id = n.id
@@ -42,7 +42,7 @@ WITH recent AS (
     SELECT m.id, m.guild_id, m.channel_id, m.author_id, m.content
     FROM recent r JOIN messages m ON m.id = r.id LEFT JOIN message_terms t ON t.message_id = m.id
     WHERE m.id >= (SELECT min(id) FROM recent) AND m.id < :below
-    AND m.embedding_stale_at IS NOT NULL AND t.message_id IS NULL AND {_FINDABLE}
+    AND m.embedding_stale_at IS NOT NULL AND t.message_id IS NULL AND {FINDABLE}
     ORDER BY m.id FOR UPDATE OF m SKIP LOCKED
 )
 SELECT f.id, f.guild_id, f.channel_id, f.author_id, f.content, coalesce(s.locale, g.locale)
@@ -72,7 +72,7 @@ SET language = excluded.language, terms = excluded.terms, words = excluded.words
 _CLAIM = f"""
 WITH due AS (
     SELECT m.id, m.guild_id, m.content FROM messages m
-    WHERE m.embedding_stale_at IS NOT NULL AND {_FINDABLE}
+    WHERE m.embedding_stale_at IS NOT NULL AND {FINDABLE}
     AND EXISTS (SELECT FROM message_terms t WHERE t.message_id = m.id)
     AND NOT EXISTS (
         SELECT FROM embedding_claims c WHERE c.message_id = m.id AND c.claimed_until > clock_timestamp()
@@ -96,7 +96,7 @@ FROM due d JOIN claimed c ON c.message_id = d.id
 """  # noqa: S608 - see above.
 _LOCK = f"""
 SELECT m.id, sha256(convert_to(m.content, 'UTF8')) FROM messages m
-WHERE m.id = ANY(:ids) AND m.embedding_stale_at IS NOT NULL AND {_FINDABLE}
+WHERE m.id = ANY(:ids) AND m.embedding_stale_at IS NOT NULL AND {FINDABLE}
 ORDER BY m.id FOR UPDATE OF m
 """  # noqa: S608 - see above.
 _STORE = """

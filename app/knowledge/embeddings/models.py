@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.core.db import engine, unit_of_work
+from app.knowledge.embeddings import generations
 from app.knowledge.embeddings.providers import Provider, named, provider
 from app.knowledge.embeddings.sources import Source
 
@@ -115,6 +116,7 @@ def advance(to: Provider, sources: Sequence[Source]) -> bool:
         if not done:
             switched = list(uow.session.scalars(text(_SWITCH), values))
             done = bool(switched) or _clean(uow.session)
+            generations.changed(uow.session, switched)
             for guild_id in switched:
                 log.info("a guild is searched by another model now", extra={"guild": guild_id, "model": to.model})
         revived = sum(source.revive(uow.session, _STEP_ROWS, but=to.model) for source in sources)

@@ -5,16 +5,19 @@ in the same transaction, never later.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from redis.exceptions import RedisError
 from sqlalchemy import event, text
 from sqlalchemy.orm import Session
 
 from app.core import queue
+from app.core.db import unit_of_work
 from app.core.errors import QueueUnavailable
 from app.core.redis import broker_redis
 from app.knowledge.embeddings import cache, generations
+from app.knowledge.embeddings.index import FINDABLE
+from app.knowledge.embeddings.providers import provider
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +38,24 @@ DELETE FROM embedding_failures WHERE source = 'messages' AND item_id IN (
     WHERE source = 'messages' AND guild_id = :guild_id AND item_id = ANY(:ids) ORDER BY item_id FOR UPDATE
 )
 """
+# Of so many messages those that can be found, and have no vector of the model that their guild searches.
+_MARK_MISSING = f"""
+WITH page AS (
+    SELECT id FROM messages WHERE id > :after AND (CAST(:guild_id AS bigint) IS NULL OR guild_id = :guild_id)
+    ORDER BY id LIMIT :limit
+), due AS (
+    SELECT m.id FROM page p JOIN messages m ON m.id = p.id
+    WHERE m.embedding_stale_at IS NULL AND {FINDABLE} AND NOT EXISTS (
+        SELECT FROM message_vectors v WHERE v.message_id = m.id AND v.model = coalesce(
+            (SELECT g.model FROM guild_models g WHERE g.guild_id = m.guild_id), :model)
+    )
+    ORDER BY m.id FOR UPDATE OF m
+), marked AS (
+    UPDATE messages SET embedding_stale_at = clock_timestamp() FROM due d WHERE messages.id = d.id RETURNING 1
+)
+SELECT (SELECT max(id) FROM page), (SELECT count(*) FROM marked)
+"""  # noqa: S608 - made of constants.
+_PAGE = 5000
 
 
 def hint() -> None:
@@ -52,6 +73,23 @@ def hint() -> None:
 def take_hint() -> None:
     """From now on a new hint sends a new task."""
     broker_redis().delete(_HINT_KEY)
+
+
+def mark_missing(guild_id: int | None, progress: Callable[[int], None] = lambda _: None) -> int:
+    """Have every message without a vector embedded, of one guild or of all; how many there are.
+
+    Page by page, each a transaction of its own. Twice is safe: what is marked is not found again.
+    """
+    after: int | None = -1
+    total = 0
+    while after is not None:
+        values = {"after": after, "guild_id": guild_id, "limit": _PAGE, "model": provider().model}
+        with unit_of_work() as uow:
+            after, marked = uow.session.execute(text(_MARK_MISSING), values).one()
+            uow.commit()
+        total += marked
+        progress(total)
+    return total
 
 
 def forget(session: Session, guild_id: int, message_ids: Sequence[int]) -> None:

@@ -6,8 +6,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 _STORED = """
-SELECT guild_id, model, max(dims), count(*), min(message_id), max(message_id)
-FROM message_vectors GROUP BY guild_id, model ORDER BY guild_id, model
+SELECT v.guild_id, v.model, max(v.dims), count(*), min(v.message_id), max(v.message_id),
+    v.model = coalesce((SELECT g.model FROM guild_models g WHERE g.guild_id = v.guild_id), v.model)
+FROM message_vectors v GROUP BY v.guild_id, v.model ORDER BY v.guild_id, v.model
 """
 
 
@@ -21,6 +22,8 @@ class Stored:
     vectors: int
     oldest_message_id: int
     newest_message_id: int
+    # Not while these are only on their way to take another model's place, or left over from it.
+    is_searched: bool
 
 
 def stored(session: Session) -> list[Stored]:

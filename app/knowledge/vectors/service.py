@@ -1,4 +1,4 @@
-"""Pruning: of each guild only the newest vectors stay, so many of each model.
+"""Pruning: of each guild only the newest vectors stay, so many of each model, and none older than wished.
 
 A pruned message is found by its words as before. Deleted in chunks, each in a transaction of its own, from the oldest
 on: interrupted anywhere, the rest is what the next run finds.
@@ -6,71 +6,88 @@ on: interrupted anywhere, the rest is what the next run finds.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.core import clock
 from app.core.db import unit_of_work
 from app.core.errors import BadInput
 
 CHUNK = 1000
 
+# The bound is the newest message whose vectors go, all parts of it.
 _OVER = """
-SELECT guild_id, model, count(*) - :keep FROM message_vectors
-WHERE CAST(:guild_id AS bigint) IS NULL OR guild_id = :guild_id
-GROUP BY guild_id, model HAVING count(*) > :keep ORDER BY guild_id, model
-"""
-# The newest message whose vector goes.
-_BOUND = """
-SELECT message_id FROM message_vectors WHERE guild_id = :guild_id AND model = :model
-ORDER BY message_id DESC OFFSET :keep LIMIT 1
+SELECT b.guild_id, b.model, (
+    SELECT count(*) FROM message_vectors v
+    WHERE v.guild_id = b.guild_id AND v.model = b.model AND v.message_id <= b.bound
+) AS vectors, b.bound
+FROM (
+    SELECT g.guild_id, g.model, greatest(:old, CASE WHEN :keep > 0 THEN (
+        SELECT v.message_id FROM message_vectors v WHERE v.guild_id = g.guild_id AND v.model = g.model
+        ORDER BY v.message_id DESC OFFSET :keep LIMIT 1
+    ) END) AS bound
+    FROM (
+        SELECT DISTINCT guild_id, model FROM message_vectors
+        WHERE CAST(:guild_id AS bigint) IS NULL OR guild_id = :guild_id
+    ) AS g
+) AS b
+ORDER BY b.guild_id, b.model
 """
 _DELETE = """
-DELETE FROM message_vectors WHERE model = :model AND message_id IN (
-    SELECT message_id FROM message_vectors
+DELETE FROM message_vectors WHERE (message_id, model, part) IN (
+    SELECT message_id, model, part FROM message_vectors
     WHERE guild_id = :guild_id AND model = :model AND message_id <= :bound
-    ORDER BY message_id LIMIT :chunk FOR UPDATE
+    ORDER BY message_id, part LIMIT :chunk FOR UPDATE
 )
 """
 
 
 @dataclass(frozen=True)
 class Surplus:
-    """Vectors of one guild and model beyond those that are kept."""
+    """Vectors of one guild and model beyond those that are kept: those of messages up to the bound."""
 
     guild_id: int
     model: str
     vectors: int
+    bound: int
 
 
-def surplus(session: Session, keep: int, guild_id: int | None = None) -> list[Surplus]:
-    """What pruning to so many would take, of one guild or of all; nothing for 0, which keeps everything."""
+def surplus(
+    session: Session, keep: int, guild_id: int | None = None, *, older_than: timedelta | None = None
+) -> list[Surplus]:
+    """What pruning would take, of one guild or of all; 0 keeps everything, unless it is older than that."""
     if keep < 0:
         raise BadInput(f"The number of vectors to keep is {keep}; it must be 0 (all) or more.")
-    if keep == 0:
+    if older_than is not None and older_than <= timedelta(0):
+        raise BadInput("The age from which vectors go must be more than nothing.")
+    if keep == 0 and older_than is None:
         return []
-    return [Surplus(*row) for row in session.execute(text(_OVER), {"keep": keep, "guild_id": guild_id})]
+    old = 0 if older_than is None else clock.snowflake_at(clock.now() - older_than) - 1
+    values = {"keep": keep, "guild_id": guild_id, "old": old}
+    found = [Surplus(*row) for row in session.execute(text(_OVER), values)]
+    return [one for one in found if one.vectors]
 
 
-def prune(keep: int, guild_id: int | None = None, *, chunk: int = CHUNK) -> list[Surplus]:
-    """Delete the oldest vectors beyond this number, of one guild or of all; what was deleted.
+def prune(
+    keep: int, guild_id: int | None = None, *, older_than: timedelta | None = None, chunk: int = CHUNK
+) -> list[Surplus]:
+    """Delete the vectors beyond this number or age, of one guild or of all; what was deleted.
 
     Opens its own units of work. Safe to run twice, at the same time too.
     """
     with unit_of_work() as uow:
-        found = surplus(uow.session, keep, guild_id)
-    return [Surplus(one.guild_id, one.model, sum(_deleted(one, keep, chunk))) for one in found]
+        found = surplus(uow.session, keep, guild_id, older_than=older_than)
+    return [Surplus(one.guild_id, one.model, sum(deleted(one, chunk)), one.bound) for one in found]
 
 
-def _deleted(one: Surplus, keep: int, chunk: int) -> Iterator[int]:
+def deleted(one: Surplus, chunk: int) -> Iterator[int]:
     """Delete one guild's surplus chunk by chunk, with how many went each time."""
-    scope = {"guild_id": one.guild_id, "model": one.model}
-    with unit_of_work() as uow:
-        bound = uow.session.scalar(text(_BOUND), {**scope, "keep": keep})
-    done = chunk if bound is not None else 0
+    done = chunk
     while done == chunk:
         with unit_of_work() as uow:
-            values = {**scope, "bound": bound, "chunk": chunk}
+            values = {"guild_id": one.guild_id, "model": one.model, "bound": one.bound, "chunk": chunk}
             done = uow.session.connection().execute(text(_DELETE), values).rowcount
             uow.commit()
         yield done

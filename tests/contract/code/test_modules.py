@@ -33,6 +33,9 @@ MORE = {
         "multipliers": "what experience is worth where and to whom, for every source of it",
         "roles": "what Discord is asked to change for a level, one row for each member and role",
     },
+    "knowledge/vectors": {
+        "archive": "vectors in a file, and their way back",
+    },
     "knowledge/embeddings": {
         "cache": "vectors of texts that came before",
         "generations": "says that an index has changed, for results that are kept",
@@ -41,7 +44,6 @@ MORE = {
         "pipeline": "the steps from a stale message to its vector",
         "limits": "how much a provider may be asked, which all processes share",
         "models": "whose vectors a guild searches, and its way to another model's",
-        "pipeline": "the steps from a stale text to its vector",
         "providers": "the choice between the local model and OpenAI",
         "sources": "what a kind of text must offer to be embedded",
     },

@@ -2,11 +2,13 @@
 
 import json
 import threading
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
 
 from app.cli.main import main
+from app.core.clock import now, snowflake_at
 from app.core.db import unit_of_work
 from app.core.errors import BadInput
 from app.core.settings import settings
@@ -80,8 +82,8 @@ def test_two_at_once_delete_no_more_than_one(database):
 
 def test_an_interrupted_run_is_made_up_for_by_the_next(database, monkeypatch):
     store(GUILD, "m", *range(1, 31))
-    (surplus,) = (one for one in [service.Surplus(GUILD, "m", 20)])
-    next(service._deleted(surplus, 10, 5))
+    surplus = service.Surplus(GUILD, "m", 20, bound=20)
+    next(service.deleted(surplus, 5))
     assert len(kept(GUILD)) == 25
     service.prune(10, chunk=5)
     assert kept(GUILD) == list(range(21, 31))
@@ -120,6 +122,7 @@ def test_the_command_lists_and_prunes(database, capsys):
         "vectors": 3,
         "oldest_message_id": 5,
         "newest_message_id": 7,
+        "is_searched": True,
     }
     assert main(["vectors", "prune", "--keep", "1", "--dry-run", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["vectors"] == 2
@@ -142,3 +145,77 @@ def test_without_a_limit_the_command_says_so(database, capsys):
     store(GUILD, "m", 5)
     assert main(["vectors", "prune"]) == 0
     assert "kept all (no limit is set)" in capsys.readouterr().out
+
+
+def test_vectors_go_by_age_too(database):
+    old, young = snowflake_at(now() - timedelta(days=31)), snowflake_at(now() - timedelta(days=29))
+    store(GUILD, "m", old, young)
+    store(OTHER_GUILD, "m", old + 1)
+    assert [one.vectors for one in service.prune(0, older_than=timedelta(days=30))] == [1, 1]
+    assert kept(GUILD) == [young]
+    assert kept(OTHER_GUILD) == []
+
+
+def test_number_and_age_are_both_kept_to(database):
+    days = [snowflake_at(now() - timedelta(days=age)) for age in (50, 40, 30, 20, 10)]
+    store(GUILD, "m", *days)
+    service.prune(3, older_than=timedelta(days=45))
+    assert kept(GUILD) == days[2:]
+    service.prune(3, older_than=timedelta(days=15))
+    assert kept(GUILD) == days[4:]
+
+
+@pytest.mark.parametrize("age", [timedelta(0), timedelta(days=-3)])
+def test_no_age_is_refused(database, age):
+    store(GUILD, "m", 1)
+    with pytest.raises(BadInput, match="more than nothing"):
+        service.prune(0, older_than=age)
+    assert kept(GUILD) == [1]
+
+
+def test_parts_of_a_message_go_together_even_across_chunks(database):
+    store(GUILD, "m", 1, 2, 3)
+    with unit_of_work() as uow:
+        uow.session.execute(
+            text(
+                "INSERT INTO message_vectors (message_id, model, part, guild_id, channel_id, author_id, dims,"
+                " content_hash, embedding) SELECT message_id, model, p, guild_id, 1, 2, dims, '\\x00', embedding"
+                " FROM message_vectors, generate_series(1, 4) AS p"
+            )
+        )
+        uow.commit()
+    assert [one.vectors for one in service.prune(5, chunk=3)] == [10]
+    assert kept(GUILD) == [3] * 5
+
+
+def test_pruning_while_searching_never_breaks_a_search(index):
+    written = [write(f"a tale of {n} walruses") for n in range(60)]
+    embed_all()
+    found, errors = [], []
+
+    def look():
+        try:
+            found.extend(search.search(GUILD, [PUBLIC], "walruses").message_ids for _ in range(25))
+        except Exception as error:  # noqa: BLE001 - it is shown by the test's own thread.
+            errors.append(error)
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    for keep in range(55, 0, -5):
+        service.prune(keep, chunk=2)
+    looking.join()
+    assert errors == []
+    assert all(len(ids) == 50 for ids in found)
+    assert kept(GUILD, "all-minilm-l6-v2/int8") == written[-5:]
+
+
+def test_the_command_prunes_by_age(database, capsys):
+    store(GUILD, "m", snowflake_at(now() - timedelta(days=31)), snowflake_at(now()))
+    assert main(["vectors", "prune", "--older-than", "30", "--dry-run"]) == 0
+    assert "would delete 1 vectors; kept all (no limit is set), if not older than 30 days" in capsys.readouterr().out
+    assert len(kept(GUILD)) == 2
+    assert main(["vectors", "prune", "--older-than", "0"]) == 1
+    assert "it must be a number of days from 1" in capsys.readouterr().err
+    assert main(["vectors", "prune", "--older-than", "30", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["vectors"] == 1
+    assert len(kept(GUILD)) == 1
