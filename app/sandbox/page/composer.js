@@ -22,12 +22,14 @@ let answering = null;
 let typedAt = 0;
 
 new Picker(draft, { label: "Suggestions", anchor: form, search: suggest, choose: (row) => row.run(),
-  expects: (text) => text.startsWith("/"), empty: "No command of that name" });
+  expects: (text) => text.startsWith("/") || Boolean(mentionRows(text)), empty: "No command of that name" });
 
 async function suggest(text) {
-  const before = text.slice(0, draft.selectionStart);
-  if (/^\/[^\n]*$/.test(text)) return commandRows(text.slice(1));
-  const found = BEGUN_MARK.exec(before);
+  return /^\/[^\n]*$/.test(text) ? commandRows(text.slice(1)) : mentionRows(text);
+}
+
+function mentionRows(text) {
+  const found = BEGUN_MARK.exec(text.slice(0, draft.selectionStart));
   if (!found) return null;
   const rows = ranked(found[1] === "#" ? textPlaces() : mentionable(), found[2], 8);
   return rows.length ? rows.map((row) => ({ ...row, run: () => insert(found[1], row) })) : null;

@@ -211,6 +211,20 @@ async def test_mentions_are_completed_and_shown_as_names(visit, local):
     await expect(screen.page.get_by_role("heading", name="tavern", exact=True)).to_be_visible()
 
 
+async def test_a_mention_is_completed_for_those_who_type_faster_than_the_list_opens(visit):
+    screen = await visit()
+    await screen.draft.evaluate(
+        """(draft) => {
+            draft.focus();
+            draft.value = "Off to #tav";
+            draft.dispatchEvent(new Event("input", { bubbles: true }));
+            draft.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
+        }"""
+    )
+    await expect(screen.draft).to_have_value("Off to #tavern ")
+    await expect(screen.page.locator(".message")).to_have_count(0)
+
+
 async def test_the_menu_of_a_member_mentions_him(visit, local):
     screen = await visit()
     await screen.draft.fill("Ask")
