@@ -53,6 +53,7 @@ async def test_help_explains_one_command_and_names_those_there_are(hall, bot):
 
 async def test_ping_measures_gateway_queue_and_database(hall, workers, bot):
     workers.start()
+    await hall.until(lambda: " ready." in workers.log(), "the worker takes tasks")
     text = await hall.text("ping")
     assert text.startswith("🏓 Gateway: **")
     assert "no answer" not in text

@@ -20,9 +20,11 @@ class Database:
         return first
 
 
-async def settle():
-    for _ in range(20):
-        await asyncio.sleep(0.005)
+async def settle(sequence):
+    """Wait until no block is being fetched."""
+    async with asyncio.timeout(10):
+        while sequence._refill is not None:  # noqa: ASYNC110 - what is waited for happens in a thread.
+            await asyncio.sleep(0)
 
 
 async def test_numbers_grow_across_blocks_and_restarts():
@@ -33,7 +35,7 @@ async def test_numbers_grow_across_blocks_and_restarts():
         await sequence.open()
         for _ in range(25):
             taken.append(sequence.take())
-            await settle()
+            await settle(sequence)
         await sequence.close()
     assert taken == sorted(set(taken))
 
@@ -44,7 +46,7 @@ async def test_the_next_block_is_fetched_before_the_first_ends():
     await sequence.open()
     for _ in range(7):
         sequence.take()
-    await settle()
+    await settle(sequence)
     database.is_away = True
     assert [sequence.take() for _ in range(13)] == list(range(8, 21))
 
