@@ -11,8 +11,8 @@ help: ## Show this list
 run: setup ## Set up and start everything; Ctrl-C stops it
 	@exec $(PY) -m app up
 
-test: setup-dev ## Run the tests; T=path runs one file
-	@exec $(PY) -m pytest $(if $(T),"$(T)")
+test: setup-dev ## Run the tests, several at a time; T=path runs one file
+	@exec $(PY) -m pytest $(if $(T),"$(T)",-n auto --dist loadfile --no-loadscope-reorder)
 
 lint: setup-dev ## Check style, types, imports and migrations
 	$(PY) -m ruff check .

@@ -1,9 +1,10 @@
-"""Real servers for the tests: one PostgreSQL and one Valkey a session, one fresh database a test module."""
+"""Real servers for the tests: one PostgreSQL and one Valkey for each process of tests, one fresh database a test."""
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pytest
@@ -11,8 +12,28 @@ import pytest
 from app.core import db, queue, redis
 from app.core.cache import runtime as cache
 from app.core.settings import PROJECT, settings
+from tests.factories import folders
+from tests.factories.turns import Turns
 
-_TOUCHED = ("DATABASE_URL", "REDIS_URL", "DATA_DIR", "DISCORD_API_URL", "DISCORD_TOKEN", "CELERY_BROKER_URL")
+# Many tests wait for other processes, so that one more than there are cores keeps the machine busy. Each process of tests
+# has servers of its own, for which memory is wanted too.
+_MOST_AT_A_TIME = 8
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """How many processes `-n auto` starts."""
+    return min((os.cpu_count() or 1) + 1, _MOST_AT_A_TIME)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
+    """Let tests that are marked `alone` run while those of the other processes wait, and all others beside each other.
+
+    This comes before the clock of pytest-timeout starts.
+    """
+    turns = Turns(item.config.cache.mkdir("turns"))
+    with turns.alone() if item.get_closest_marker("alone") else turns.shared():
+        return (yield)
 
 
 def reset_process_state() -> None:
@@ -34,14 +55,22 @@ def shared_dir() -> Path:
 
 
 @pytest.fixture(scope="session")
-def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator["object"]:
+def servers() -> Iterator["object"]:
     """Embedded PostgreSQL and Valkey, started as `make run` starts them."""
     from app.stack.servers import start_servers
 
-    running = start_servers(tmp_path_factory.mktemp("servers"))
-    os.environ["REDIS_URL"] = running.redis_url
-    yield running
-    running.destroy()
+    with folders.for_servers() as folder:
+        running = start_servers(folder / "data")
+        os.environ["REDIS_URL"] = running.redis_url
+        yield running
+        running.destroy()
+
+
+@pytest.fixture
+def servers_dir() -> Iterator[Path]:
+    """A folder for servers of the test's own."""
+    with folders.for_servers() as folder:
+        yield folder
 
 
 def _execute(url: str, statement: str) -> None:
@@ -73,7 +102,9 @@ def template_database(servers) -> str:
 def database(servers, template_database, tmp_path, monkeypatch) -> Iterator[str]:
     """The URL of a fresh, migrated database, and an empty Valkey; this process and its children use them."""
     name = f"test_{uuid.uuid4().hex[:12]}"
-    _execute(servers.database_url, f"CREATE DATABASE {name} TEMPLATE {template_database}")
+    # Copying the template's files costs a fraction of what writing them to the log does.
+    statement = f"CREATE DATABASE {name} TEMPLATE {template_database} STRATEGY FILE_COPY"
+    _execute(servers.database_url, statement)
     url = _named(servers.database_url, name)
     monkeypatch.setenv("DATABASE_URL", url)
     monkeypatch.setenv("REDIS_URL", servers.redis_url)

@@ -38,8 +38,8 @@ class Reader:
 
 
 @pytest.fixture
-def system(tmp_path):
-    with running(tmp_path, "sandbox", "bot", "worker") as system:
+def system(servers_dir):
+    with running(servers_dir, "sandbox", "bot", "worker") as system:
         yield system
 
 

@@ -2,14 +2,15 @@
 
 import pytest
 
+from tests.factories import folders
 from tests.factories.system import System, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")
-def system(tmp_path_factory):
-    with running(tmp_path_factory.mktemp("commands")) as found:
+def system():
+    with folders.for_servers() as folder, running(folder) as found:
         yield found
 
 

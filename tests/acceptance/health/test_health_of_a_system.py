@@ -10,8 +10,8 @@ from tests.factories.system import running
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
-def test_health_names_what_is_away_and_recovers_by_itself(tmp_path):
-    with running(tmp_path) as system:
+def test_health_names_what_is_away_and_recovers_by_itself(servers_dir):
+    with running(servers_dir) as system:
         until, health = system.until, system.health
         until(lambda: health()["database"]["status"] == "connected", "the database is connected")
         assert health()["discord"]["status"] == "connected"

@@ -120,8 +120,8 @@ def compare(traffic: Traffic) -> None:
     assert of_sessions == of_days == of_members
 
 
-def test_workers_are_killed_again_and_again(tmp_path):
-    with running(tmp_path) as system:
+def test_workers_are_killed_again_and_again(servers_dir):
+    with running(servers_dir) as system:
         traffic, dice = Traffic(system), random.Random(1)
 
         def between(_: int) -> None:
@@ -132,8 +132,8 @@ def test_workers_are_killed_again_and_again(tmp_path):
         assert_everything_is_stored(traffic)
 
 
-def test_everything_is_killed_in_turn_during_one_long_stream(tmp_path):
-    with running(tmp_path) as system:
+def test_everything_is_killed_in_turn_during_one_long_stream(servers_dir):
+    with running(servers_dir) as system:
         traffic = Traffic(system)
         servers = system.servers
         assert servers.valkey is not None
@@ -164,8 +164,8 @@ def test_everything_is_killed_in_turn_during_one_long_stream(tmp_path):
         assert_everything_is_stored(traffic)
 
 
-def test_the_bot_is_killed_in_the_middle_of_a_backfill(tmp_path):
-    with running(tmp_path) as system:
+def test_the_bot_is_killed_in_the_middle_of_a_backfill(servers_dir):
+    with running(servers_dir) as system:
         traffic = Traffic(system)
         traffic.say(60)
         system.until(lambda: len(rows_by_id(traffic)) == 60, "the first messages are stored")
@@ -213,8 +213,9 @@ def wakes(system: System, most: str) -> int:
     return next(int(float(line[len(start) :])) for line in system.metrics().splitlines() if line.startswith(start))
 
 
-def test_a_redis_that_never_answers_does_not_delay_heartbeats(tmp_path):
-    with running(tmp_path, "sandbox") as system:
+@pytest.mark.alone
+def test_a_redis_that_never_answers_does_not_delay_heartbeats(servers_dir):
+    with running(servers_dir, "sandbox") as system:
         system.call("POST", "/sandbox/application", {"heartbeat_seconds": 1})
         system.start("bot", "worker", "worker-maintenance", "beat")
         system.until(system.bot_is_ready, "the bot is connected")

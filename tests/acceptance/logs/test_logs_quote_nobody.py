@@ -9,6 +9,7 @@ import urllib.request
 import pytest
 
 from app.core.settings import PROJECT
+from tests.factories import folders
 from tests.factories.system import System, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -18,14 +19,14 @@ PROCESSES = ("sandbox", "bot", "worker", "worker-chat", "worker-ai", "worker-mai
 
 
 @pytest.fixture(scope="module")
-def system(tmp_path_factory):
+def system():
     """Everything, saying as much as it ever says."""
     import os
 
     before = os.environ.get("LOG_LEVEL")
     os.environ["LOG_LEVEL"] = "DEBUG"
     try:
-        with running(tmp_path_factory.mktemp("logs"), *PROCESSES) as found:
+        with folders.for_servers() as folder, running(folder, *PROCESSES) as found:
             talk(found)
             yield found
     finally:

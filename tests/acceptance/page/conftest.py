@@ -18,7 +18,7 @@ from playwright.async_api import Browser, async_playwright, expect
 from app.sandbox.box import BOX, Tuning
 from app.sandbox.server import create_app, start
 from tests.acceptance.page.bot import Minstrel
-from tests.acceptance.page.screen import Screen, open_screen
+from tests.acceptance.page.screen import TIMEOUT, Screen, open_screen
 from tests.integration.sandbox.clients import Local
 
 FLAGS = (
@@ -26,7 +26,7 @@ FLAGS = (
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
 WINDOW = {"width": 1180, "height": 760}
-expect.set_options(timeout=10_000)
+expect.set_options(timeout=TIMEOUT)
 
 
 def chromium() -> str:

@@ -11,6 +11,7 @@ from playwright.async_api import expect
 
 from tests.acceptance.page.conftest import WINDOW, chromium
 from tests.acceptance.page.screen import Screen, open_screen
+from tests.factories import folders
 from tests.factories.system import System, running
 
 pytestmark = [pytest.mark.page, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
@@ -34,12 +35,13 @@ class Remote:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def product(tmp_path_factory) -> AsyncIterator[System]:
+async def product() -> AsyncIterator[System]:
     """The sandbox, the bot and the worker for commands, as `make run` starts them."""
     chromium()
-    system = running(tmp_path_factory.mktemp("product"), "sandbox", "bot", "worker")
-    yield await asyncio.to_thread(system.__enter__)
-    await asyncio.to_thread(system.__exit__, None, None, None)
+    with folders.for_servers() as folder:
+        system = running(folder, "sandbox", "bot", "worker")
+        yield await asyncio.to_thread(system.__enter__)
+        await asyncio.to_thread(system.__exit__, None, None, None)
 
 
 @pytest_asyncio.fixture(loop_scope="module")

@@ -145,6 +145,7 @@ def test_sigterm_stops_everything_within_a_minute_and_leaves_no_process(first):
     assert "is killed" not in up.text()
 
 
+@pytest.mark.alone
 def test_a_second_start_is_ready_in_time(running):
     assert running.until_said("Ready after") <= SECOND_START_SECONDS
 

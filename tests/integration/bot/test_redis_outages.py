@@ -39,6 +39,7 @@ async def test_a_refusing_redis_fills_the_spool_which_is_replayed_in_order(local
     await assert_all_arrive_in_order(rig, runtime, said)
 
 
+@pytest.mark.alone
 async def test_a_hung_redis_delays_neither_heartbeats_nor_the_loop(local, rig, proxy):
     runtime = await rig.start()
     await local.say("before")

@@ -191,6 +191,7 @@ async def test_without_a_database_the_bot_says_so_and_the_outcome_is_shown_later
     assert states() == ["expired"]
 
 
+@pytest.mark.alone
 async def test_a_redis_that_hangs_is_told_at_once_and_nothing_is_taken(hall, workers, bot):
     workers.start("commands")
     broker_redis().execute_command("CLIENT", "PAUSE", 4000, "ALL")

@@ -150,6 +150,7 @@ async def test_queues_without_progress_and_a_silent_beat_are_named(probe):
     assert body["status"] == "ok"
 
 
+@pytest.mark.alone
 async def test_servers_that_hang_are_named_soon_and_recover_by_themselves(probe, servers):
     """A stopped process accepts connections and never answers: the worst kind of outage."""
     valkey, postgres = servers.valkey.pid, servers.postgres.pid

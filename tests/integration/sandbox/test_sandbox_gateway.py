@@ -349,6 +349,7 @@ async def test_a_bulk_with_one_bad_message_writes_none(local):
     assert await local.get(f"channels/{local.channel()}/messages") == []
 
 
+@pytest.mark.alone
 async def test_stopping_lets_pages_and_clients_go_at_once():
     runner, port = await start("127.0.0.1", 0, create_app())
     async with aiohttp.ClientSession() as http:

@@ -188,6 +188,7 @@ async def test_an_old_panel_works_after_a_restart(hall, workers, bot):
     await hall.until_async(changed, "the click counted")
 
 
+@pytest.mark.alone
 async def test_a_database_that_hangs_is_told_before_discord_gives_up(hall, bot):
     connection = psycopg2.connect(settings().database_url)
     connection.cursor().execute("LOCK TABLE guild_settings IN ACCESS EXCLUSIVE MODE")

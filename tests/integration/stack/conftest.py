@@ -1,18 +1,15 @@
 import os
-import shutil
-import tempfile
-from pathlib import Path
 
 import pytest
+
+from tests.factories import folders
 
 
 @pytest.fixture
 def open_dir():
     """A directory that every user may pass through (pytest's own are closed to others)."""
-    path = Path(tempfile.mkdtemp(prefix="heorot stack "))
-    path.chmod(0o711)
-    yield path
-    shutil.rmtree(path)
+    with folders.for_servers() as path:
+        yield path
 
 
 @pytest.fixture

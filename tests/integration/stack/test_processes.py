@@ -170,6 +170,7 @@ def test_waiting_for_a_server_that_ends_repeats_its_last_words(tmp_path):
     child.stop([])
 
 
+@pytest.mark.alone
 def test_a_server_that_never_answers_is_given_up_in_time(tmp_path):
     child = Child([sys.executable, "-c", "import time; time.sleep(60)"], log=tmp_path / "log")
     started = time.monotonic()
