@@ -1,5 +1,26 @@
 CREATE EXTENSION IF NOT EXISTS vector WITH SCHEMA public;
 
+CREATE FUNCTION public.add_standing(guild bigint, board text, member bigint, change bigint) RETURNS void
+    LANGUAGE sql
+    AS $$
+        INSERT INTO standings AS s (guild_id, board, user_id, score) VALUES (guild, board, member, change)
+        ON CONFLICT ON CONSTRAINT pk_standings DO UPDATE SET score = s.score + excluded.score
+    $$;
+
+CREATE FUNCTION public.count_invites() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+    BEGIN
+        IF TG_OP <> 'INSERT' AND OLD.inviter_id IS NOT NULL AND OLD.state IN ('pending', 'rewarded') THEN
+            PERFORM add_standing(OLD.guild_id, 'invites', OLD.inviter_id, -1);
+        END IF;
+        IF TG_OP <> 'DELETE' AND NEW.inviter_id IS NOT NULL AND NEW.state IN ('pending', 'rewarded') THEN
+            PERFORM add_standing(NEW.guild_id, 'invites', NEW.inviter_id, 1);
+        END IF;
+        RETURN NULL;
+    END
+    $$;
+
 CREATE FUNCTION public.ensure_partitions(first_day date, last_day date) RETURNS integer
     LANGUAGE plpgsql
     AS $$
@@ -341,6 +362,22 @@ CREATE TABLE public.job_runs (
     CONSTRAINT ck_job_runs_outcome CHECK ((outcome = ANY (ARRAY['running'::text, 'done'::text, 'failed'::text])))
 );
 
+CREATE TABLE public.leaderboard_marks (
+    guild_id bigint NOT NULL,
+    board text NOT NULL,
+    ranks bigint[] NOT NULL,
+    scores bigint[] NOT NULL,
+    counted_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.leaderboard_messages (
+    guild_id bigint NOT NULL,
+    channel_id bigint NOT NULL,
+    generation integer NOT NULL,
+    shown jsonb,
+    shown_at timestamp with time zone
+);
+
 CREATE TABLE public.level_import_rows (
     import_id bigint NOT NULL,
     user_id bigint NOT NULL,
@@ -566,6 +603,14 @@ CREATE TABLE public.roles (
     presence_seq bigint DEFAULT 0 NOT NULL
 );
 
+CREATE TABLE public.standings (
+    guild_id bigint NOT NULL,
+    board text NOT NULL,
+    user_id bigint NOT NULL,
+    score bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT ck_standings_board CHECK ((board = ANY (ARRAY['invites'::text, 'games'::text])))
+);
+
 CREATE TABLE public.synced_commands (
     application_id bigint NOT NULL,
     hash text NOT NULL,
@@ -709,6 +754,12 @@ ALTER TABLE ONLY public.invites
 ALTER TABLE ONLY public.job_runs
     ADD CONSTRAINT pk_job_runs PRIMARY KEY (name, slot);
 
+ALTER TABLE ONLY public.leaderboard_marks
+    ADD CONSTRAINT pk_leaderboard_marks PRIMARY KEY (guild_id, board);
+
+ALTER TABLE ONLY public.leaderboard_messages
+    ADD CONSTRAINT pk_leaderboard_messages PRIMARY KEY (guild_id);
+
 ALTER TABLE ONLY public.level_import_rows
     ADD CONSTRAINT pk_level_import_rows PRIMARY KEY (import_id, user_id);
 
@@ -757,6 +808,9 @@ ALTER TABLE ONLY public.reactions
 ALTER TABLE ONLY public.roles
     ADD CONSTRAINT pk_roles PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.standings
+    ADD CONSTRAINT pk_standings PRIMARY KEY (guild_id, board, user_id);
+
 ALTER TABLE ONLY public.synced_commands
     ADD CONSTRAINT pk_synced_commands PRIMARY KEY (application_id);
 
@@ -794,7 +848,7 @@ CREATE INDEX ix_channels_guild_id ON public.channels USING btree (guild_id);
 
 CREATE INDEX ix_channels_to_blank ON public.channels USING btree (id) WHERE ((deleted_at IS NOT NULL) AND (blanked_at IS NULL));
 
-CREATE INDEX ix_coin_accounts_ranking ON public.coin_accounts USING btree (guild_id, balance DESC) WHERE (kind = 'member'::text);
+CREATE INDEX ix_coin_accounts_ranking ON public.coin_accounts USING btree (guild_id, balance DESC, owner_id) WHERE (kind = 'member'::text);
 
 CREATE INDEX ix_coin_entries_source ON public.coin_entries USING btree (guild_id, source_kind, source_id, id);
 
@@ -834,11 +888,15 @@ CREATE INDEX ix_level_role_changes_user_id ON public.level_role_changes USING bt
 
 CREATE INDEX ix_level_role_changes_waiting ON public.level_role_changes USING btree (due_at) WHERE ((done_at IS NULL) AND (failed_at IS NULL));
 
-CREATE INDEX ix_member_levels_ranking ON public.member_levels USING btree (guild_id, xp DESC);
+CREATE INDEX ix_member_levels_ranking ON public.member_levels USING btree (guild_id, xp DESC, user_id);
 
 CREATE INDEX ix_member_levels_user_id ON public.member_levels USING btree (user_id);
 
+CREATE INDEX ix_members_gone ON public.members USING btree (guild_id, user_id) WHERE (left_at IS NOT NULL);
+
 CREATE INDEX ix_members_user_id ON public.members USING btree (user_id);
+
+CREATE INDEX ix_members_voice ON public.members USING btree (guild_id, voice_seconds DESC, user_id) WHERE (voice_seconds > 0);
 
 CREATE INDEX ix_message_terms_channel_id_message_id ON public.message_terms USING btree (channel_id, message_id);
 
@@ -876,8 +934,12 @@ CREATE INDEX ix_reactions_user_id_guild_id ON ONLY public.reactions USING btree 
 
 CREATE INDEX ix_roles_guild_id ON public.roles USING btree (guild_id);
 
+CREATE INDEX ix_standings_ranking ON public.standings USING btree (guild_id, board, score DESC, user_id);
+
 CREATE INDEX ix_voice_sessions_open ON public.voice_sessions USING btree (guild_id, user_id) WHERE ((ended_at IS NULL) AND (channel_id IS NOT NULL));
 
 CREATE INDEX ix_voice_sessions_started_at ON public.voice_sessions USING btree (started_at);
 
 CREATE INDEX ix_xp_changes_user_id ON public.xp_changes USING btree (user_id);
+
+CREATE TRIGGER count_invites AFTER INSERT OR DELETE OR UPDATE OF state, inviter_id ON public.invite_arrivals FOR EACH ROW EXECUTE FUNCTION public.count_invites();

@@ -46,7 +46,13 @@ class CoinAccount(Base):
     __table_args__ = (
         CheckConstraint(_one_of("kind", ("member", "game", "lottery", "giveaway")), name="kind"),
         CheckConstraint("balance >= 0", name="balance"),
-        Index("ix_coin_accounts_ranking", "guild_id", text("balance DESC"), postgresql_where=text("kind = 'member'")),
+        Index(
+            "ix_coin_accounts_ranking",
+            "guild_id",
+            text("balance DESC"),
+            "owner_id",
+            postgresql_where=text("kind = 'member'"),
+        ),
         # A bet touches two balances: room on each page keeps the updates short.
         {"postgresql_with": {"fillfactor": 80}},
     )

@@ -27,7 +27,7 @@ class MemberLevel(Base):
     __table_args__ = (
         CheckConstraint("xp >= 0", name="xp"),
         CheckConstraint("level >= 1", name="level"),
-        Index("ix_member_levels_ranking", "guild_id", text("xp DESC")),
+        Index("ix_member_levels_ranking", "guild_id", text("xp DESC"), "user_id"),
         {"postgresql_with": {"fillfactor": 80}},
     )
 

@@ -30,7 +30,18 @@ class Member(Base):
 
     __tablename__ = "members"
     # Totals change all the time: room on each page keeps such an update from touching the indexes.
-    __table_args__ = (Index("ix_members_user_id", "user_id"), {"postgresql_with": {"fillfactor": 80}})
+    __table_args__ = (
+        Index("ix_members_user_id", "user_id"),
+        Index(
+            "ix_members_voice",
+            "guild_id",
+            text("voice_seconds DESC"),
+            "user_id",
+            postgresql_where=text("voice_seconds > 0"),
+        ),
+        Index("ix_members_gone", "guild_id", "user_id", postgresql_where=text("left_at IS NOT NULL")),
+        {"postgresql_with": {"fillfactor": 80}},
+    )
 
     guild_id: Mapped[SnowflakeKey]
     user_id: Mapped[SnowflakeKey]

@@ -72,6 +72,7 @@ RULES: tuple[Rule, ...] = (
     Rule("level_import_rows", "user_id", label=marked("imported levels")),
     Rule("giveaways", "host_id", how="elsewhere", label=marked("giveaways of yours")),
     Rule("giveaway_entries", "user_id", how="elsewhere", label=marked("giveaways that you joined")),
+    Rule("standings", "user_id", how="elsewhere", label=marked("places on leaderboards")),
     Rule("user_preferences", "user_id", guild=None, label=marked("your own choices")),
 )
 # Columns that name a person or a message and stay, with the reason.

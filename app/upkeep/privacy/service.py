@@ -21,6 +21,7 @@ from app.activity.ingest import service as ingest
 from app.community.economy import service as economy
 from app.community.giveaways import service as giveaways
 from app.community.inventory import service as inventory
+from app.community.leaderboards import service as leaderboards
 from app.core import queue
 from app.core.answers import Answer
 from app.core.clock import now, snowflake_at
@@ -40,6 +41,7 @@ FORGETTERS: tuple[Callable[[Session, int | None, int], None], ...] = (
     giveaways.forget_person,
     inventory.forget_person,
     economy.forget_person,
+    leaderboards.forget_person,
 )
 SCOPES = ("here", "everywhere")
 # A command's transaction deletes so many messages at most; the rest follows in tasks of as many.

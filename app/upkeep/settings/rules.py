@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from app.community.economy import rules as economy
 from app.community.inventory import rules as inventory
 from app.community.invites import rules as invites
+from app.community.leaderboards import rules as leaderboards
 from app.community.leveling import rules as leveling
 from app.core.errors import BadInput
 from app.core.features import FEATURES
@@ -28,6 +29,7 @@ GROUPS: dict[str, tuple[Option[Any], ...]] = {
     "economy": economy.OPTIONS,
     "inventory": inventory.OPTIONS,
     "invites": invites.OPTIONS,
+    "leaderboards": leaderboards.OPTIONS,
     "leveling": leveling.OPTIONS,
 }
 

@@ -1,5 +1,8 @@
 """A giveaway as people see it: the sandbox, the real bot and real workers."""
 
+import asyncio
+
+from tasks.giveaways import show
 from tests.factories.hall import rows
 
 QUEUES = "commands,ingest,outbound,maintenance"
@@ -38,12 +41,6 @@ async def told_after_click(hall, button: str, message: dict, words: str, user: s
     await hall.until_async(look, f"the click is answered by {words!r}")
 
 
-def show_now() -> None:
-    from tasks.giveaways import show
-
-    show()
-
-
 async def test_people_join_by_the_button_and_the_message_follows(hall, workers, bot):
     message = await begun(hall, workers)
     assert message["embeds"][0]["title"] == "🎁 \\*Mead\\* for all"
@@ -51,7 +48,7 @@ async def test_people_join_by_the_button_and_the_message_follows(hall, workers, 
     await told_after_click(hall, button, message, "You take part. Good luck!")
     await told_after_click(hall, button, message, "You take part already.")
     await hall.until(lambda: rows("SELECT changes FROM giveaways") == [(1,)], "one joined")
-    show_now()
+    await asyncio.to_thread(show)
     await shown(hall, message, "Join (1)")
 
 
