@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0011_leaderboards"
-down_revision = "0010_giveaways"
+revision = "0012_leaderboards"
+down_revision = "0011_models"
 branch_labels = None
 depends_on = None
 
