@@ -55,6 +55,48 @@ CREATE FUNCTION public.ensure_partitions(first_day date, last_day date) RETURNS 
         RETURN made;
     END $$;
 
+CREATE FUNCTION public.is_ranked(guild bigint, member bigint) RETURNS boolean
+    LANGUAGE sql STABLE
+    AS $$
+        SELECT NOT EXISTS (SELECT FROM members WHERE guild_id = guild AND user_id = member AND left_at IS NOT NULL)
+            AND NOT EXISTS (SELECT FROM opt_outs WHERE guild_id = guild AND user_id = member)
+    $$;
+
+CREATE FUNCTION public.rank_member(guild bigint, member bigint) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+    DECLARE
+        now_ranked boolean := is_ranked(guild, member);
+    BEGIN
+        UPDATE member_levels SET is_ranked = now_ranked
+        WHERE guild_id = guild AND user_id = member AND is_ranked <> now_ranked;
+        UPDATE coin_accounts SET is_ranked = now_ranked
+        WHERE guild_id = guild AND kind = 'member' AND owner_id = member AND is_ranked <> now_ranked;
+    END
+    $$;
+
+CREATE FUNCTION public.rank_owner() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+    BEGIN
+        PERFORM rank_member(NEW.guild_id, NEW.owner_id);
+        RETURN NULL;
+    END
+    $$;
+
+CREATE FUNCTION public.rank_user() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+    BEGIN
+        IF TG_OP = 'DELETE' THEN
+            PERFORM rank_member(OLD.guild_id, OLD.user_id);
+        ELSE
+            PERFORM rank_member(NEW.guild_id, NEW.user_id);
+        END IF;
+        RETURN NULL;
+    END
+    $$;
+
 CREATE FUNCTION public.snowflake_at(moment timestamp with time zone) RETURNS bigint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$ SELECT greatest(floor(extract(epoch FROM moment) * 1000)::bigint - 1420070400000, 0) << 22 $$;
@@ -108,6 +150,7 @@ CREATE TABLE public.coin_accounts (
     owner_id bigint NOT NULL,
     balance bigint DEFAULT 0 NOT NULL,
     opened_at timestamp with time zone DEFAULT now() NOT NULL,
+    is_ranked boolean DEFAULT true NOT NULL,
     CONSTRAINT ck_coin_accounts_balance CHECK ((balance >= 0)),
     CONSTRAINT ck_coin_accounts_kind CHECK ((kind = ANY (ARRAY['member'::text, 'game'::text, 'lottery'::text, 'giveaway'::text])))
 )
@@ -439,6 +482,7 @@ CREATE TABLE public.member_levels (
     voice_slot bigint,
     voice_run integer DEFAULT 0 NOT NULL,
     wants_direct boolean DEFAULT false NOT NULL,
+    is_ranked boolean DEFAULT true NOT NULL,
     CONSTRAINT ck_member_levels_level CHECK ((level >= 1)),
     CONSTRAINT ck_member_levels_xp CHECK ((xp >= 0))
 )
@@ -848,7 +892,7 @@ CREATE INDEX ix_channels_guild_id ON public.channels USING btree (guild_id);
 
 CREATE INDEX ix_channels_to_blank ON public.channels USING btree (id) WHERE ((deleted_at IS NOT NULL) AND (blanked_at IS NULL));
 
-CREATE INDEX ix_coin_accounts_ranking ON public.coin_accounts USING btree (guild_id, balance DESC, owner_id) WHERE (kind = 'member'::text);
+CREATE INDEX ix_coin_accounts_ranking ON public.coin_accounts USING btree (guild_id, balance DESC, owner_id) WHERE ((kind = 'member'::text) AND is_ranked);
 
 CREATE INDEX ix_coin_entries_source ON public.coin_entries USING btree (guild_id, source_kind, source_id, id);
 
@@ -888,7 +932,7 @@ CREATE INDEX ix_level_role_changes_user_id ON public.level_role_changes USING bt
 
 CREATE INDEX ix_level_role_changes_waiting ON public.level_role_changes USING btree (due_at) WHERE ((done_at IS NULL) AND (failed_at IS NULL));
 
-CREATE INDEX ix_member_levels_ranking ON public.member_levels USING btree (guild_id, xp DESC, user_id);
+CREATE INDEX ix_member_levels_ranking ON public.member_levels USING btree (guild_id, xp DESC, user_id) WHERE is_ranked;
 
 CREATE INDEX ix_member_levels_user_id ON public.member_levels USING btree (user_id);
 
@@ -896,7 +940,7 @@ CREATE INDEX ix_members_gone ON public.members USING btree (guild_id, user_id) W
 
 CREATE INDEX ix_members_user_id ON public.members USING btree (user_id);
 
-CREATE INDEX ix_members_voice ON public.members USING btree (guild_id, voice_seconds DESC, user_id) WHERE (voice_seconds > 0);
+CREATE INDEX ix_members_voice ON public.members USING btree (guild_id, voice_seconds DESC, user_id) WHERE ((voice_seconds > 0) AND (left_at IS NULL));
 
 CREATE INDEX ix_message_terms_channel_id_message_id ON public.message_terms USING btree (channel_id, message_id);
 
@@ -943,3 +987,13 @@ CREATE INDEX ix_voice_sessions_started_at ON public.voice_sessions USING btree (
 CREATE INDEX ix_xp_changes_user_id ON public.xp_changes USING btree (user_id);
 
 CREATE TRIGGER count_invites AFTER INSERT OR DELETE OR UPDATE OF state, inviter_id ON public.invite_arrivals FOR EACH ROW EXECUTE FUNCTION public.count_invites();
+
+CREATE TRIGGER rank_new_level AFTER INSERT ON public.member_levels FOR EACH ROW EXECUTE FUNCTION public.rank_user();
+
+CREATE TRIGGER rank_new_purse AFTER INSERT ON public.coin_accounts FOR EACH ROW WHEN ((new.kind = 'member'::text)) EXECUTE FUNCTION public.rank_owner();
+
+CREATE TRIGGER rank_who_is_met AFTER INSERT ON public.members FOR EACH ROW WHEN ((new.left_at IS NOT NULL)) EXECUTE FUNCTION public.rank_user();
+
+CREATE TRIGGER rank_who_left AFTER UPDATE OF left_at ON public.members FOR EACH ROW WHEN (((old.left_at IS NULL) <> (new.left_at IS NULL))) EXECUTE FUNCTION public.rank_user();
+
+CREATE TRIGGER rank_who_opted_out AFTER INSERT OR DELETE ON public.opt_outs FOR EACH ROW EXECUTE FUNCTION public.rank_user();

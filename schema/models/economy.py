@@ -51,7 +51,7 @@ class CoinAccount(Base):
             "guild_id",
             text("balance DESC"),
             "owner_id",
-            postgresql_where=text("kind = 'member'"),
+            postgresql_where=text("kind = 'member' AND is_ranked"),
         ),
         # A bet touches two balances: room on each page keeps the updates short.
         {"postgresql_with": {"fillfactor": 80}},
@@ -61,6 +61,8 @@ class CoinAccount(Base):
     kind: Mapped[str] = mapped_column(Text, primary_key=True)
     owner_id: Mapped[SnowflakeKey]
     balance: Mapped[Snowflake] = mapped_column(server_default=text("0"))
+    # False while the member is away or opted out; triggers keep it.
+    is_ranked: Mapped[bool] = mapped_column(server_default=text("true"))
     opened_at: Mapped[CreatedAt]
 
 

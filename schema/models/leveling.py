@@ -27,7 +27,7 @@ class MemberLevel(Base):
     __table_args__ = (
         CheckConstraint("xp >= 0", name="xp"),
         CheckConstraint("level >= 1", name="level"),
-        Index("ix_member_levels_ranking", "guild_id", text("xp DESC"), "user_id"),
+        Index("ix_member_levels_ranking", "guild_id", text("xp DESC"), "user_id", postgresql_where=text("is_ranked")),
         {"postgresql_with": {"fillfactor": 80}},
     )
 
@@ -35,6 +35,8 @@ class MemberLevel(Base):
     user_id: Mapped[SnowflakeKey]
     xp: Mapped[Snowflake] = mapped_column(server_default=_NONE)
     level: Mapped[int] = mapped_column(server_default=text("1"))
+    # False while the member is away or opted out; triggers keep it.
+    is_ranked: Mapped[bool] = mapped_column(server_default=text("true"))
     # When the newest message that brought something was written (Unix milliseconds); it only moves forward.
     message_ms: Mapped[Snowflake | None]
     # The newest two-minute slot of time in voice that was counted, and how many in one stay.

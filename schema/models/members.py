@@ -37,7 +37,7 @@ class Member(Base):
             "guild_id",
             text("voice_seconds DESC"),
             "user_id",
-            postgresql_where=text("voice_seconds > 0"),
+            postgresql_where=text("voice_seconds > 0 AND left_at IS NULL"),
         ),
         Index("ix_members_gone", "guild_id", "user_id", postgresql_where=text("left_at IS NOT NULL")),
         {"postgresql_with": {"fillfactor": 80}},

@@ -13,20 +13,14 @@ from sqlalchemy.orm import Session
 from app.community.leaderboards.rules import EXACT, MARKS, PAGE, Board, rank_from
 from app.core.db import engine
 
-# Whoever left or does not want to be recorded is out.
-_IS_THERE = (
-    "NOT EXISTS (SELECT FROM members gone WHERE gone.guild_id = s.guild_id AND gone.user_id = s.{user}"
-    " AND gone.left_at IS NOT NULL)"
-    " AND NOT EXISTS (SELECT FROM opt_outs o WHERE o.guild_id = s.guild_id AND o.user_id = s.{user})"
-)
 _TOP = (
     "SELECT s.{user} AS user_id, s.{score} AS score FROM {table} s"
-    " WHERE s.guild_id = :guild AND {only} AND {is_there} ORDER BY s.{score} DESC, s.{user} LIMIT :limit OFFSET :offset"
+    " WHERE s.guild_id = :guild AND {only} ORDER BY s.{score} DESC, s.{user} LIMIT :limit OFFSET :offset"
 )
-_OWN = "SELECT s.{score} FROM {table} s WHERE s.guild_id = :guild AND s.{user} = :member AND {only} AND {is_there}"
+_OWN = "SELECT s.{score} FROM {table} s WHERE s.guild_id = :guild AND s.{user} = :member AND {only}"
 _ABOVE = (
     "SELECT count(*) FROM (SELECT 1 FROM {table} s WHERE s.guild_id = :guild AND {only} AND s.{score} >= :score"
-    " AND (s.{score} > :score OR s.{user} < :member) AND {is_there}"
+    " AND (s.{score} > :score OR s.{user} < :member)"
     " ORDER BY s.{score} DESC, s.{user} LIMIT :limit) above"
 )
 _MARK = (
@@ -34,7 +28,7 @@ _MARK = (
     " SELECT :guild, :board, array_agg(place ORDER BY place), array_agg(score ORDER BY place) FROM ("
     "   SELECT place, score, count(*) OVER () AS members FROM ("
     "     SELECT s.{score} AS score, row_number() OVER (ORDER BY s.{score} DESC, s.{user}) AS place"
-    "     FROM {table} s WHERE s.guild_id = :guild AND {only} AND {is_there}) ranked) counted"
+    "     FROM {table} s WHERE s.guild_id = :guild AND {only}) ranked) counted"
     " WHERE place % greatest(members / :marks, 1) = 0 OR place = members HAVING count(*) > 0"
     " ON CONFLICT (guild_id, board) DO UPDATE SET ranks = excluded.ranks, scores = excluded.scores, counted_at = now()"
 )
@@ -61,7 +55,7 @@ class Rank:
 
 def _sql(statement: str, board: Board) -> Any:
     names = {"table": board.table, "user": board.user, "score": board.score, "only": board.only}
-    return text(statement.format(**names, is_there=_IS_THERE.format(user=board.user)))
+    return text(statement.format(**names))
 
 
 def top(guild_id: int, board: Board, page: int = 1, size: int = PAGE) -> list[Place]:
@@ -83,13 +77,19 @@ def rank(guild_id: int, board: Board, user_id: int) -> Rank | None:
         score = session.execute(_sql(_OWN, board), values).scalar()
         if score is None:
             return None
-        values |= {"score": score, "limit": EXACT}
-        above = session.execute(_sql(_ABOVE, board), values).scalar_one()
-        if above < EXACT:
-            return Rank(above + 1, score, is_exact=True)
-        marks = session.execute(_MARKS, {"guild": guild_id, "board": board.name}).one_or_none()
-    found = rank_from(dict(zip(marks.ranks, marks.scores, strict=True)), score) if marks else None
-    return Rank(found, score, is_exact=False)
+        marks = _marks(session, guild_id, board)
+        far = rank_from(marks, score)
+        # Marks are up to an hour old; twice as far down as is counted, nobody has come from there meanwhile.
+        if far is None or far <= 2 * EXACT:
+            above = session.execute(_sql(_ABOVE, board), {**values, "score": score, "limit": EXACT}).scalar_one()
+            if above < EXACT:
+                return Rank(above + 1, score, is_exact=True)
+    return Rank(far, score, is_exact=False)
+
+
+def _marks(session: Session, guild_id: int, board: Board) -> dict[int, int]:
+    found = session.execute(_MARKS, {"guild": guild_id, "board": board.name}).one_or_none()
+    return dict(zip(found.ranks, found.scores, strict=True)) if found else {}
 
 
 def large(session: Session, board: Board) -> list[int]:

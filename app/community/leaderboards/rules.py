@@ -22,7 +22,7 @@ OPTIONS = (CHANNEL,)
 
 @dataclass(frozen=True)
 class Board:
-    """A leaderboard: whom it ranks by what, as SQL over one table, and the feature it is part of."""
+    """A leaderboard: whom it ranks by what, as SQL over one table `s`, and the feature it is part of."""
 
     name: str
     title: str
@@ -34,13 +34,33 @@ class Board:
     words: tuple[str, ...] = ()
 
 
+# Purses and levels are marked when their member leaves or opts out, so that their index alone can count; the other
+# boards are short enough to look it up.
+_IS_HERE = (
+    "NOT EXISTS (SELECT FROM members gone WHERE gone.guild_id = s.guild_id AND gone.user_id = s.user_id"
+    " AND gone.left_at IS NOT NULL)"
+)
+_WANTS = "NOT EXISTS (SELECT FROM opt_outs o WHERE o.guild_id = s.guild_id AND o.user_id = s.user_id)"
 _ALL = (
     Board(
-        "coins", marked("Coins"), "coin_accounts", "owner_id", "balance", "kind = 'member'", "economy", ("pièces", "lc")
+        "coins",
+        marked("Coins"),
+        "coin_accounts",
+        "owner_id",
+        "balance",
+        "kind = 'member' AND is_ranked",
+        "economy",
+        ("pièces", "lc"),
     ),
-    Board("level", marked("Levels"), "member_levels", "user_id", "xp", "true", "leveling", ("niveau", "xp")),
+    Board("level", marked("Levels"), "member_levels", "user_id", "xp", "is_ranked", "leveling", ("niveau", "xp")),
     Board(
-        "voice", marked("Time in voice"), "members", "user_id", "voice_seconds", "voice_seconds > 0", words=("vocal",)
+        "voice",
+        marked("Time in voice"),
+        "members",
+        "user_id",
+        "voice_seconds",
+        f"voice_seconds > 0 AND left_at IS NULL AND {_WANTS}",
+        words=("vocal",),
     ),
     Board(
         "invites",
@@ -48,11 +68,20 @@ _ALL = (
         "standings",
         "user_id",
         "score",
-        "board = 'invites' AND score > 0",
+        f"board = 'invites' AND score > 0 AND {_IS_HERE} AND {_WANTS}",
         "invites",
         ("invitations",),
     ),
-    Board("games", marked("Games won"), "standings", "user_id", "score", "board = 'games'", "games", ("jeux",)),
+    Board(
+        "games",
+        marked("Games won"),
+        "standings",
+        "user_id",
+        "score",
+        f"board = 'games' AND {_IS_HERE} AND {_WANTS}",
+        "games",
+        ("jeux",),
+    ),
 )
 BOARDS: dict[str, Board] = {board.name: board for board in _ALL}
 

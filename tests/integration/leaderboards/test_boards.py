@@ -63,6 +63,28 @@ def test_who_left_or_opted_out_is_out(database):
     assert queries.rank(HERE, COINS, 3) is None
 
 
+def test_who_comes_back_is_in_again(database):
+    purses(9, 8)
+    rows("INSERT INTO member_levels (guild_id, user_id, xp) VALUES (7, 1, 5), (7, 2, 3)")
+    rows("INSERT INTO members (guild_id, user_id) VALUES (7, 1)")
+    for away in ("UPDATE members SET left_at = now()", "INSERT INTO opt_outs (guild_id, user_id) VALUES (7, 1)"):
+        rows(away)
+        assert [place.user_id for place in queries.top(HERE, COINS)] == [2]
+        assert [place.user_id for place in queries.top(HERE, LEVEL)] == [2]
+    rows("UPDATE members SET left_at = NULL")
+    assert [place.user_id for place in queries.top(HERE, COINS)] == [2], "the wish still counts"
+    rows("DELETE FROM opt_outs")
+    assert [place.user_id for place in queries.top(HERE, COINS)] == [1, 2]
+    assert [place.user_id for place in queries.top(HERE, LEVEL)] == [1, 2]
+
+
+def test_what_somebody_gets_after_leaving_brings_no_place(database):
+    rows("INSERT INTO members (guild_id, user_id, left_at) VALUES (7, 1, now())")
+    purses(9)
+    rows("INSERT INTO member_levels (guild_id, user_id, xp) VALUES (7, 1, 5)")
+    assert queries.top(HERE, COINS) == queries.top(HERE, LEVEL) == []
+
+
 def test_levels_and_voice_are_boards_too(database):
     rows("INSERT INTO member_levels (guild_id, user_id, xp, level) VALUES (7, 1, 150, 2), (7, 2, 90, 1)")
     rows("INSERT INTO members (guild_id, user_id, voice_seconds) VALUES (7, 3, 60), (7, 4, 0)")
@@ -94,6 +116,8 @@ def test_a_long_board_is_told_from_marks_further_down(database, monkeypatch):
         uow.commit()
     assert queries.rank(HERE, COINS, 10) == Rank(10, 191, is_exact=True)
     assert queries.rank(HERE, COINS, 11) == Rank(20, 190, is_exact=False)
+    rows("UPDATE coin_accounts SET balance = 1000 WHERE owner_id = 12")
+    assert queries.rank(HERE, COINS, 12) == Rank(1, 1000, is_exact=True), "marks are old, near the top it is counted"
     assert queries.rank(HERE, COINS, 55) == Rank(60, 146, is_exact=False)
     assert queries.rank(HERE, COINS, 100) == Rank(100, 101, is_exact=False)
 
