@@ -38,8 +38,10 @@ def batched() -> float:
     client, payload = broker_redis(), _EVENT * EVENTS
     start = time.perf_counter()
     for number in range(BATCHES):
-        ledger.put(client, "bench", [(f"bench:{number}", payload)])
-        queue.send("media.bench", f"bench:{number}")
+        pipe = client.pipeline(transaction=True)
+        ledger.stage(pipe, "bench", f"bench:{number}", payload)
+        queue.stage(pipe, "media.bench", f"bench:{number}")
+        pipe.execute()
     return BATCHES * EVENTS / (time.perf_counter() - start)
 
 

@@ -18,6 +18,7 @@ import kombu.exceptions
 import redis
 import redis.exceptions
 from redis.backoff import NoBackoff
+from redis.client import Pipeline
 from redis.retry import Retry
 
 from app.bot import metrics
@@ -238,12 +239,26 @@ class Publisher:
             pipe = self.redis().pipeline(transaction=True)
             for entry in entries:
                 ledger.stage(pipe, ledger_of(entry.task), entry.id, entry.payload)
+            are_enqueued = self._stage_tasks(pipe, entries)
             pipe.execute()
         except (redis.exceptions.RedisError, OSError) as error:
             self._note_away(error)
             return False
         self._note_back()
-        self._enqueue(entries)
+        if not are_enqueued:
+            self._enqueue(entries)
+        return True
+
+    def _stage_tasks(self, pipe: Pipeline, entries: list[Entry]) -> bool:
+        """Whether the transaction that keeps the entries enqueues their tasks too (some perhaps twice, safely)."""
+        if not queue.is_beside_ledger():
+            return False
+        try:
+            for entry in entries:
+                queue.stage(pipe, entry.task, entry.id)
+        except _SEND_ERRORS as error:
+            log.info("tasks are enqueued one by one: %s", describe(error))
+            return False
         return True
 
     def _enqueue(self, entries: list[Entry]) -> None:

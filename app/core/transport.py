@@ -1,4 +1,4 @@
-"""kombu's Redis transport, with two faults mended.
+"""kombu's Redis transport, with two faults mended, and with a way to send in a transaction of somebody else's.
 
 When a broker connection breaks while messages are unacknowledged, kombu 5.7 collects the connection and then closes
 its channels, which tries to put those messages back through the connection that is gone: an AttributeError that ends
@@ -7,14 +7,22 @@ kombu itself after the visibility timeout.
 
 A message that is not shaped like one of Celery's ends the worker too, and ends the next one, because it is put back.
 Here it is dropped and named in the log: what it was to cause stands in the ledger or in a table, if it was ours.
+
+What is sent `inside` a pipeline of redis-py becomes commands of that pipeline, so that an entry of the ledger and its
+message cost one round trip and one write to the disk, and are there together or not at all.
 """
 
 import base64
 import json
 import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from kombu.messaging import Producer
 from kombu.transport import redis
+from redis.client import Pipeline
 
 log = logging.getLogger(__name__)
 
@@ -78,10 +86,55 @@ class QoS(redis.QoS):
             super().reject(delivery_tag, requeue=requeue)
 
 
+_inside = threading.local()
+
+
+@contextmanager
+def inside(pipe: Pipeline, producer: Producer) -> Iterator[None]:
+    """Whatever this producer publishes here, in this thread, is sent when the pipeline is executed."""
+    _inside.pipe = pipe
+    try:
+        with producer.batch():
+            yield
+    finally:
+        _inside.pipe = None
+
+
+class PipelineBatch:
+    """What kombu wants to send, handed to a pipeline that its owner executes."""
+
+    def __init__(self, channel: "Channel", pipe: Pipeline) -> None:
+        self.channel = channel
+        self._pipe = pipe
+
+    def publish(self, message: Any, **options: Any) -> Any:
+        """Route one message; kombu answers with calls of `add`."""
+        return self.channel.basic_publish(message, _publish_batch=self, **options)
+
+    def add(self, command: str, *arguments: Any) -> None:
+        """Take one command."""
+        getattr(self._pipe, command)(*arguments)
+
+    def flush(self) -> None:
+        """Leave that to the pipeline's owner."""
+
+    discard = close = flush
+
+
 class Channel(redis.Channel):
-    """A channel with that bookkeeping."""
+    """A channel with that bookkeeping, which can send inside a pipeline."""
 
     QoS = QoS
+
+    @property
+    def supports_batch_publish(self) -> bool:
+        """Whether messages can be gathered."""
+        return getattr(_inside, "pipe", None) is not None or bool(super().supports_batch_publish)
+
+    def create_publish_batch(self, max_size: int) -> Any:
+        """Where messages are gathered: in the pipeline of `inside`, or in one of kombu's."""
+        pipe = getattr(_inside, "pipe", None)
+        return super().create_publish_batch(max_size) if pipe is None else PipelineBatch(self, pipe)
 
     def _brpop_read(self, **options: Any) -> Any:
         try:
