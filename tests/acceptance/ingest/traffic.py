@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 
 from tests.factories.system import System
 
+# So many reactions stand before the first is taken back.
+_LIKED_AT_LEAST = 5
+
 
 @dataclass
 class Traffic:
@@ -15,6 +18,11 @@ class Traffic:
     seed: int = 7
     sent: dict[int, tuple[int, int]] = field(default_factory=dict)
     removed: set[int] = field(default_factory=set)
+    done: Counter[str] = field(default_factory=Counter)
+    edits: Counter[int] = field(default_factory=Counter)
+    # Messages that carry somebody's reaction, and who was ever in voice.
+    liked: dict[int, str] = field(default_factory=dict)
+    talked: set[int] = field(default_factory=set)
     guild: int = 0
 
     def __post_init__(self) -> None:
@@ -45,29 +53,51 @@ class Traffic:
         return ids
 
     def disturb(self, stored: list[int]) -> None:
-        """Edit one, delete one and react to one of these messages; move somebody between voice channels."""
-        edited, deleted, liked = self.random.sample(stored, 3)
-        self._edit(edited)
-        self._react(liked, self.random.choice(self.users), "add")
-        self._delete(deleted)
-        user = self.random.choice(self.users)
-        self.system.call("POST", "/sandbox/voice", {"user": user, "channel": self.random.choice([*self.voice, None])})
+        """Edit two, react to two, take a reaction back, and move somebody between voice channels, whatever is away.
+
+        Two of the stored messages are deleted: of a message that came and went while nobody listened nothing can be
+        known.
+        """
+        there = sorted(self.sent.keys() - self.removed)
+        for message in self.random.sample(there, 2):
+            self._edit(message)
+        for message in self.random.sample(there, 2):
+            self._react(message, self.random.choice(self.users), "add")
+        if len(self.liked) > _LIKED_AT_LEAST:
+            message = self.random.choice(sorted(self.liked))
+            self._react(message, self.liked.pop(message), "remove")
+        self._move(self.random.choice(self.users), self.random.choice([*self.voice, None]))
+        for message in self.random.sample(stored, min(2, len(stored))):
+            self._delete(message)
 
     def _edit(self, message: int) -> None:
-        if message not in self.removed:
-            body = {"channel": str(self.sent[message][0]), "message": str(message), "content": f"edited {message}"}
-            self.system.call("POST", "/sandbox/messages/edit", body)
+        self.done["edits"] += 1
+        self.edits[message] += 1
+        content = f"edited {message}, {self.edits[message]}"
+        body = {"channel": str(self.sent[message][0]), "message": str(message), "content": content}
+        self.system.call("POST", "/sandbox/messages/edit", body)
 
     def _react(self, message: int, user: str, action: str) -> None:
-        if message not in self.removed:
-            body = {"channel": str(self.sent[message][0]), "message": str(message), "user": user, "emoji": "👍"}
-            self.system.call("POST", "/sandbox/reactions", {**body, "action": action})
+        if action == "add":
+            self.liked[message] = user
+        self.done[f"reactions {action}"] += 1
+        body = {"channel": str(self.sent[message][0]), "message": str(message), "user": user, "emoji": "👍"}
+        self.system.call("POST", "/sandbox/reactions", {**body, "action": action})
 
     def _delete(self, message: int) -> None:
-        if message not in self.removed:
-            self.removed.add(message)
-            channel = str(self.sent[message][0])
-            self.system.call("POST", "/sandbox/messages/delete", {"channel": channel, "messages": [str(message)]})
+        if message in self.removed:
+            return
+        self.done["deletions"] += 1
+        self.removed.add(message)
+        self.liked.pop(message, None)
+        channel = str(self.sent[message][0])
+        self.system.call("POST", "/sandbox/messages/delete", {"channel": channel, "messages": [str(message)]})
+
+    def _move(self, user: str, channel: str | None) -> None:
+        self.done["moves in voice"] += 1
+        self.system.call("POST", "/sandbox/voice", {"user": user, "channel": channel})
+        if channel is not None:
+            self.talked.add(int(user))
 
     def hang_up(self) -> None:
         """Everybody leaves voice."""
