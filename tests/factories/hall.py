@@ -21,6 +21,7 @@ from app.cli.bot import ports
 from app.core.settings import PROJECT, settings
 from app.sandbox.box import BOX, Recorder, Tuning
 from app.sandbox.server import create_app, start
+from tests.factories import ports as free
 from tests.factories.bots import keep_discord
 from tests.integration.sandbox.clients import Local
 
@@ -194,7 +195,7 @@ async def sandbox(monkeypatch: Any, reset: Callable[[], None], recorder: Recorde
     keep_discord(monkeypatch)
     monkeypatch.setenv("DISCORD_API_URL", f"http://127.0.0.1:{port}/api/v10")
     monkeypatch.setenv("DISCORD_TOKEN", "sandbox")
-    monkeypatch.setenv("HEALTH_CHECK_PORT", str(_free_port()))
+    monkeypatch.setenv("HEALTH_CHECK_PORT", str(free.unused()))
     reset()
     async with aiohttp.ClientSession() as http:
         hall = Hall(Local(app[BOX], port, http))
@@ -204,9 +205,3 @@ async def sandbox(monkeypatch: Any, reset: Callable[[], None], recorder: Recorde
         finally:
             await hall.stop_bot()
     await runner.cleanup()
-
-
-def _free_port() -> int:
-    from app.stack import ports as free
-
-    return free.unused()

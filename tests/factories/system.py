@@ -17,8 +17,8 @@ from typing import Any
 import psycopg2
 
 from app.core.settings import PROJECT
-from app.stack import ports
 from app.stack.servers import Servers, start_servers
+from tests.factories import ports
 
 BASIC = ("sandbox", "bot", "worker", "worker-ai", "worker-maintenance", "beat")
 

@@ -12,7 +12,7 @@ import urllib.request
 import pytest
 
 from app.core.settings import PROJECT
-from app.stack import ports
+from tests.factories import ports
 
 pytestmark = pytest.mark.slow
 

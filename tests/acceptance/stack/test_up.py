@@ -19,7 +19,7 @@ import psycopg2
 import pytest
 
 from app.core.settings import PROJECT
-from app.stack import ports
+from tests.factories import ports
 
 pytestmark = pytest.mark.slow
 

@@ -9,8 +9,8 @@ import pytest
 
 from app.sandbox.box import BOX, Tuning
 from app.sandbox.server import create_app, start
-from app.stack import ports
 from tests.conftest import reset_process_state
+from tests.factories import ports
 from tests.factories.bots import Rig, keep_discord
 from tests.factories.proxies import Proxy
 from tests.integration.sandbox.clients import Local

@@ -8,10 +8,10 @@ from app.core import metrics
 from app.core.cache.runtime import forget_all_here
 from app.core.redis import async_cache_redis
 from app.knowledge.embeddings import cache
-from app.stack import ports
 from app.upkeep.cache import queries
 from app.upkeep.health.queries import read_figures
 from tests.conftest import reset_process_state
+from tests.factories import ports
 
 
 def write_counts() -> None:

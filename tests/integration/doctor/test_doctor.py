@@ -15,9 +15,9 @@ from app.cli.checks import accounts, machine, servers, work
 from app.core import db, ledger
 from app.core.queue import QUEUE_NAMES
 from app.core.redis import broker_redis
-from app.stack import ports
 from app.upkeep.health.service import stamp_beat, stamp_workers
 from tests.conftest import reset_process_state
+from tests.factories import ports
 
 
 def states(check) -> dict[str, str]:

@@ -14,7 +14,7 @@ import pytest
 
 from app.core.queue import QUEUE_NAMES
 from app.core.settings import PROJECT
-from app.stack import ports
+from tests.factories import ports
 
 SECRET = "xyzzy-user-text"
 PASSWORD = "reader:hunter2"

@@ -14,10 +14,10 @@ from sqlalchemy import text
 from app.core import db, ledger, metrics
 from app.core.queue import QUEUE_NAMES
 from app.core.redis import async_broker_redis, async_cache_redis, broker_redis
-from app.stack import ports
 from app.upkeep.health import server
 from app.upkeep.health.monitor import Monitor
 from app.upkeep.health.service import Recorder, stamp_beat, stamp_workers, write_gauges
+from tests.factories import ports
 
 
 class Gateway:

@@ -11,8 +11,8 @@ import pytest
 from app.cli import main, seed
 from app.core.errors import RemoteUnavailable
 from app.core.settings import PROJECT
-from app.stack import ports
 from tests.conftest import reset_process_state
+from tests.factories import ports
 
 
 def wait_for(sandbox: seed.Sandbox) -> None:

@@ -1,9 +1,14 @@
 """Who measures time is alone, and does not wait for ever."""
 
+import itertools
+import json
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
-from tests.factories import folders
+from app.core.settings import PROJECT
+from tests.factories import folders, ports
 from tests.factories.turns import Turns
 
 PATIENCE = 10
@@ -70,3 +75,18 @@ def test_memory_that_is_missing_or_small_is_not_used(monkeypatch, tmp_path):
     monkeypatch.setattr(folders, "_MEMORY", tmp_path)
     monkeypatch.setattr(folders, "_NEEDED_BYTES", 2**60)
     assert folders._root() == elsewhere
+
+
+def test_no_two_processes_of_tests_get_one_port():
+    program = "from tests.factories import ports; print([ports.unused() for _ in range(50)]); input()"
+    running = [
+        subprocess.Popen([sys.executable, "-c", program], cwd=PROJECT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for _ in range(3)
+    ]
+    try:
+        found = [json.loads(process.stdout.readline()) for process in running]
+        found.append([ports.unused() for _ in range(50)])
+    finally:
+        for process in running:
+            process.communicate(b"\n")
+    assert len(set(itertools.chain.from_iterable(found))) == 200
