@@ -39,6 +39,9 @@ bench: setup-dev ## Measure the whole path; prints a table, writes JSON
 bench-large: setup-dev ## The same over more events
 	@exec $(PY) -m benchmarks --large
 
+eval-memory: setup-dev ## Measure what search finds; DATA=conversations.json OUT=figures.json, FLAGS="--ablate --fit"
+	@exec $(PY) -m benchmarks.recall "$(DATA)" "$(OUT)" $(FLAGS)
+
 setup: ## Make .venv for running
 	$(PREPARE) run
 

@@ -1,23 +1,19 @@
 """How fast messages become findable, and how long a search takes in a guild of 10,000 messages."""
 
-import os
 import random
 import statistics
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import text
 
-from app.cli import migrate
-from app.clients import minilm
-from app.core import clock, db, queue, redis
+from app.core import clock
 from app.core.db import unit_of_work
-from app.core.settings import settings
 from app.knowledge.embeddings import index, pipeline, providers
 from app.knowledge.search import queries
-from app.stack.servers import start_servers
+from app.knowledge.search.queries import Viewer
+from benchmarks.databases import database
 from benchmarks.report import Report
 
 GUILD, OTHER, CHANNEL = 1, 2, 3
@@ -38,36 +34,9 @@ _COMMON, _TOPICS = _COMMON_WORDS.split(), _TOPIC_WORDS.split()
 
 def measure(folder: Path, report: Report) -> None:
     """Fill a fresh database, index it, search it."""
-    with _database(folder):
+    with database(folder):
         _fill(report)
         _search(report)
-
-
-@contextmanager
-def _database(folder: Path) -> Iterator[None]:
-    """Embedded servers of our own for as long as this lasts; the environment is put back afterwards."""
-    before = dict(os.environ)
-    servers = start_servers(folder)
-    os.environ |= {"DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url, "DATA_DIR": str(folder)}
-    os.environ["EMBEDDINGS_PROVIDER"] = "local"
-    _forget()
-    migrate.up()
-    try:
-        yield
-    finally:
-        _forget()
-        os.environ.clear()
-        os.environ.update(before)
-        servers.destroy()
-
-
-def _forget() -> None:
-    db.dispose()
-    redis.dispose()
-    queue.dispose()
-    settings.cache_clear()
-    providers.provider.cache_clear()
-    minilm.forget()
 
 
 def sentence(source: random.Random) -> str:
@@ -124,26 +93,18 @@ def _embed() -> None:
 def _search(report: Report) -> None:
     source = random.Random(11)
     asked = [f"{' '.join(source.sample(_TOPICS, 2))} {source.choice(_COMMON)}" for _ in range(SEARCHES)]
-    vectors = {question: queries.vector_of(GUILD, question) for question in asked}
+    viewer = Viewer(0, (CHANNEL,))
 
     def whole(question: str) -> None:
-        found = queries.search(GUILD, [CHANNEL], question)
+        found = queries.find(GUILD, viewer, question)
         assert found.has_meaning
         assert len(found.message_ids) == 50
 
     def model(question: str) -> None:
-        queries.vector_of(GUILD, question)
-
-    def words(question: str) -> None:
-        with unit_of_work() as uow:
-            queries.find(uow.session, GUILD, [CHANNEL], question)
-
-    def both(question: str) -> None:
-        with unit_of_work() as uow:
-            queries.find(uow.session, GUILD, [CHANNEL], question, vector=vectors[question])
+        queries.meaning_of(GUILD, question)
 
     note = f"{MESSAGES:,} messages in the guild, {OTHER_MESSAGES:,} in another"
-    for name, part in (("whole", whole), ("model", model), ("words alone", words), ("words and vectors", both)):
+    for name, part in (("whole", whole), ("model", model)):
         taken = [_milliseconds(part, question) for question in asked]
         report.add(f"search, {name}: p50", statistics.median(taken), "ms", note=note)
         report.add(f"search, {name}: p99", statistics.quantiles(taken, n=100)[98], "ms", note=note)

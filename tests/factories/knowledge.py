@@ -12,6 +12,7 @@ from app.core.clock import now, snowflake_at
 from app.core.db import unit_of_work
 from app.core.settings import settings
 from app.knowledge.embeddings import pipeline, providers, service
+from app.knowledge.search import frequencies, people
 
 GUILD, OTHER_GUILD = 7_000, 8_000
 PUBLIC, PRIVATE, ELSEWHERE = 7_001, 7_002, 8_001
@@ -32,6 +33,8 @@ def use_local_model() -> None:
     settings().data_path.mkdir(parents=True, exist_ok=True)
     (settings().data_path / "models").symlink_to(_prepared_model())
     providers.provider.cache_clear()
+    people.forget()
+    frequencies.forget()
 
 
 def next_id() -> int:

@@ -85,3 +85,8 @@ def asks(text: str) -> bool:
 def tells_time(text: str) -> bool:
     """Whether it names a time."""
     return bool(_TIME.search(text))
+
+
+def is_common(word: str) -> bool:
+    """Whether it is one of the commonest words, or a month's name, which some people bear as theirs."""
+    return word in _LANGUAGES_OF or word in {"may", "april", "june", "august", "mars", "mark", "grace", "hope"}

@@ -1,15 +1,16 @@
 """Finding messages by their words and by their meaning.
 
-Two legs, each the best hundred of what the viewer may read, fused by their ranks. Guild and channels are part of every
-statement, never a filter over results: a message that may not be read takes no place, and no timing or count tells
-of it. The bot runs this in a thread rather than asking a worker: it is a read, needs no queue to answer, goes on
-while Redis or every worker is away, and no excerpt ever passes through Redis or an outcome row.
+Two legs bring up candidates, what stands around each is looked up, and all are ranked together. Guild and channels are
+part of every statement, never a filter over results: a message that may not be read takes no place, and no count of
+results tells of it. The bot runs this in a thread rather than asking a worker: it is a read, needs no queue to answer,
+goes on while Redis or every worker is away, and no excerpt ever passes through Redis or an outcome row.
 """
 
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -17,23 +18,32 @@ from sqlalchemy.orm import Session
 from app.core import clock
 from app.core.db import engine
 from app.core.errors import BadInput, ConfigurationError, Unavailable
+from app.core.settings import settings
 from app.core.translations import _
-from app.knowledge.embeddings.models import serving, serving_now
-from app.knowledge.embeddings.rules import as_sql, language_of
-from app.knowledge.search import rules
+from app.knowledge.embeddings.languages import detect
+from app.knowledge.embeddings.models import serving_now
+from app.knowledge.embeddings.rules import language_of
+from app.knowledge.search import legs, pages, people, ranking, results, rules
+from app.knowledge.search.dates import mentions
+from app.knowledge.search.filters import Filters
+from app.knowledge.search.frequencies import Term
+from app.knowledge.search.legs import Meaning, Scope
+from app.knowledge.search.people import Named
+from app.knowledge.search.ranking import Around, Asked, Row
+from app.knowledge.search.results import Ranking
 
 log = logging.getLogger(__name__)
 
 LIMIT_MAX = 100
-_CANDIDATES = 100
-# Up to here reading all vectors of the guild costs less than the graph, and misses nothing.
-EXACT_ROWS = 10_000
+_NO_FILTERS = Filters()
 
-_STEMS_AND_FORMS = """
-SELECT lexeme FROM unnest(tsvector_to_array(to_tsvector(CAST(:language AS regconfig), :question))) AS lexeme
-UNION
-SELECT lexeme FROM unnest(tsvector_to_array(to_tsvector('simple', :question))) AS lexeme
-WHERE :with_stop_words OR to_tsvector(CAST(:language AS regconfig), lexeme) <> ''
+# A word in its exact form, in the stems of the languages in question, and whether it tells nothing.
+_WORDS = """
+SELECT w.lexeme, ARRAY(
+    SELECT DISTINCT stem FROM unnest(CAST(:languages AS text[])) AS l(name),
+        unnest(tsvector_to_array(to_tsvector(CAST(l.name AS regconfig), w.lexeme))) AS stem
+), to_tsvector(CAST(:language AS regconfig), w.lexeme) = ''
+FROM unnest(to_tsvector('simple', :question)) AS w ORDER BY w.positions[1] LIMIT :most
 """
 # Whoever may read a channel may read its public threads (10 of announcements, 11); the bot itself knows only those
 # that are not archived.
@@ -41,45 +51,30 @@ _PUBLIC_THREADS = """
 SELECT id FROM channels
 WHERE guild_id = :guild_id AND parent_id = ANY(:channel_ids) AND kind IN (10, 11) AND deleted_at IS NULL
 """
-_NOT_OPTED_OUT = "NOT EXISTS (SELECT FROM opt_outs o WHERE o.guild_id = r.guild_id AND o.user_id = r.author_id)"
-_KEYWORDS = f"""
-SELECT r.message_id FROM message_terms r, CAST(:wanted AS tsquery) AS wanted
-WHERE r.guild_id = :guild_id AND r.channel_id = ANY(:channel_ids) AND r.terms @@ wanted AND {_NOT_OPTED_OUT}
-ORDER BY ts_rank('{{0.1,0.5,0.5,1}}', r.terms, wanted, 1) DESC, r.message_id DESC
-LIMIT {_CANDIDATES}
-"""  # noqa: S608 - made of constants of this module.
-_VECTOR_ROWS = f"""
-SELECT count(*) FROM (
-    SELECT FROM message_vectors WHERE guild_id = :guild_id AND model = :model LIMIT {EXACT_ROWS + 1}
-) AS counted
-"""  # noqa: S608 - see above.
-# `+ 0` keeps the planner off the graph, which would lose the guild's rows among all others'.
-_EXACT = f"""
-SELECT r.message_id FROM message_vectors r
-WHERE r.guild_id = :guild_id AND r.model = :model AND r.channel_id = ANY(:channel_ids) AND {_NOT_OPTED_OUT}
-ORDER BY (r.embedding <=> CAST(:vector AS halfvec)) + 0, r.message_id DESC
-LIMIT {_CANDIDATES}
-"""  # noqa: S608 - see above.
-# The graph gives its rows in nearly the right order; the outer query puts them right.
-_GRAPH = f"""
-WITH near AS MATERIALIZED (
-    SELECT r.message_id, r.embedding::halfvec({{dims}}) <=> CAST(:vector AS halfvec({{dims}})) AS distance
-    FROM message_vectors r
-    WHERE r.guild_id = :guild_id AND r.model = :model AND r.channel_id = ANY(:channel_ids) AND {_NOT_OPTED_OUT}
-    ORDER BY distance LIMIT {_CANDIDATES}
-)
-SELECT message_id FROM near ORDER BY distance, message_id DESC
-"""  # noqa: S608 - see above.
-# The defaults end the walk through the graph before it has met enough rows of one guild.
-_WALK_FAR = """
-SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', '200', true),
-    set_config('hnsw.max_scan_tuples', '100000', true)
+_READABLE = """
+FROM messages r WHERE r.id = ANY(:ids) AND r.guild_id = :guild_id AND r.channel_id = ANY(:channel_ids)
+AND r.deleted_at IS NULL AND r.author_id IS NOT NULL AND r.content <> ''
+AND NOT EXISTS (SELECT FROM opt_outs o WHERE o.guild_id = r.guild_id AND o.user_id = r.author_id)
 """
-_FETCH = f"""
-SELECT r.id, r.channel_id, r.author_id, r.content FROM messages r
-WHERE r.id = ANY(:ids) AND r.guild_id = :guild_id AND r.channel_id = ANY(:channel_ids)
-AND r.deleted_at IS NULL AND r.author_id IS NOT NULL AND r.content <> '' AND {_NOT_OPTED_OUT}
-"""  # noqa: S608 - see above.
+_FETCH = f"SELECT r.id, r.channel_id, r.author_id, r.content {_READABLE}"
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """Who searches, and the channels whose history they may read at this moment."""
+
+    user_id: int
+    channel_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """Messages that were found, best first, and what asks for those after them."""
+
+    message_ids: tuple[int, ...]
+    # Whether the meaning of the question was searched as well.
+    has_meaning: bool
+    next: str | None = None
 
 
 @dataclass(frozen=True)
@@ -97,73 +92,112 @@ class Hit:
         return clock.snowflake_time(self.message_id)
 
 
-@dataclass(frozen=True)
-class Found:
-    """Every message that was found, best first, and whether the meaning of the question was searched as well."""
-
-    message_ids: tuple[int, ...]
-    has_meaning: bool
-
-
-def search(guild_id: int, channel_ids: Sequence[int], question: str, limit: int = 50) -> Found:
-    """What `find` finds, with the question's vector where the model is at hand; else by words alone.
-
-    Blocks, so the event loop must call it in a thread.
-    """
-    vector = vector_of(guild_id, question)
-    with Session(engine()) as session:
-        found = find(session, guild_id, channel_ids, question, limit, vector=vector)
-    return Found(tuple(found), vector is not None)
-
-
-def vector_of(guild_id: int, question: str) -> bytes | None:
-    """The question as the model sees it; None without a model, and where the guild keeps its texts at home.
-
-    No transaction is open while the model works.
-    """
-    asked = rules.readable(question)
-    if not asked:
-        return None
-    try:
-        model = serving_now(guild_id)
-        if model.is_remote and not _may_leave(guild_id):
-            return None
-        return model.embed([asked])[0]
-    except (BadInput, Unavailable, ConfigurationError) as error:
-        log.warning("searching by words alone: %s", error)
-        return None
+def search(guild_id: int, channel_ids: Sequence[int], question: str, limit: int = 50) -> Page:
+    """The first page of what these channels answer; see `find`."""
+    return find(guild_id, Viewer(0, tuple(channel_ids)), question, limit=limit)
 
 
 def find(
-    session: Session,
     guild_id: int,
-    channel_ids: Sequence[int],
+    viewer: Viewer,
     question: str,
-    limit: int = 50,
+    filters: Filters = _NO_FILTERS,
     *,
-    vector: bytes | None = None,
-) -> list[int]:
-    """The ids of the messages of these channels and their public threads that answer the question best, best first.
+    limit: int = 50,
+    after: str | None = None,
+) -> Page:
+    """The messages that this person may read and that answer the question best, best first.
 
-    Any text is a question; one without a word or a vector finds nothing. Raises BadInput for a limit out of bounds.
+    Any text is a question; one without a word or a vector finds nothing. `after` is the `next` of the page before.
+    Blocks, so the event loop must call it in a thread. Raises BadInput for a limit out of bounds and for a token that
+    is not of this search.
     """
     if not 1 <= limit <= LIMIT_MAX:
         raise BadInput(
             _("The limit is {limit}, and must lie between 1 and {most}.").format(limit=limit, most=LIMIT_MAX)
         )
-    if not channel_ids:
-        return []
-    scope = _scope(session, guild_id, channel_ids)
-    legs = [_by_words(session, scope, rules.readable(question))]
-    if vector is not None:
-        legs.append(_by_meaning(session, scope, vector))
-    return [message_id for message_id, _score in rules.fuse(legs)[:limit]]
+    asked = rules.readable(question)
+    of = pages.fingerprint(guild_id, viewer.user_id, asked, filters)
+    place = pages.place_of(after, of, settings().database_url) if after is not None else None
+    if not viewer.channel_ids or not asked:
+        return Page((), has_meaning=False)
+    found = _ranking(guild_id, viewer, asked, filters)
+    rest = pages.after(found.found, place)
+    shown, more = rest[:limit], rest[limit:]
+    token = pages.token(pages.Place(shown[-1][1], shown[-1][0]), of, settings().database_url) if more else None
+    return Page(_readable(guild_id, viewer, shown), found.has_meaning, token)
+
+
+def _ranking(guild_id: int, viewer: Viewer, question: str, filters: Filters) -> Ranking:
+    """Everything that was found, from a moment ago or anew."""
+    today = clock.now().astimezone(filters.zone).date()
+    key = results.key(guild_id, sorted(viewer.channel_ids), question, filters, _model_name(guild_id), today)
+    kept = results.get(key)
+    if kept is not None:
+        return kept
+    with Session(engine()) as session:
+        named = people.named(session, guild_id, question)
+    meaning = meaning_of(guild_id, named.as_told)
+    with Session(engine()) as session:
+        found = candidates(session, guild_id, viewer.channel_ids, question, named, meaning=meaning, filters=filters)
+    made = Ranking(ranking.rank(*found), meaning is not None)
+    if made.has_meaning:
+        # Without the model the next search may find more.
+        results.put(key, made)
+    return made
+
+
+def meaning_of(guild_id: int, question: str) -> Meaning | None:
+    """The question as the model sees it; None without a model, and where the guild keeps its texts at home.
+
+    No transaction is open while the model works.
+    """
+    if not question.strip():
+        return None
+    try:
+        model = serving_now(guild_id)
+        if model.is_remote and not _may_leave(guild_id):
+            return None
+        return Meaning(model.model, model.dims, model.embed([question])[0])
+    except (BadInput, Unavailable, ConfigurationError) as error:
+        log.warning("searching by words alone: %s", error)
+        return None
+
+
+def candidates(
+    session: Session,
+    guild_id: int,
+    channel_ids: Sequence[int],
+    question: str,
+    named: Named,
+    *,
+    meaning: Meaning | None,
+    filters: Filters = _NO_FILTERS,
+) -> tuple[list[Row], Around, Asked]:
+    """What is to be ranked: the rows, what follows what, and what is known of the question."""
+    scope = _scope(session, guild_id, channel_ids, question, filters)
+    terms = _terms(session, guild_id, named.without) or _terms(session, guild_id, question)
+    ids, rarity = legs.by_words(session, scope, terms)
+    if meaning is not None:
+        ids = list(dict.fromkeys([*ids, *legs.by_meaning(session, scope, meaning)]))
+    around = legs.around(session, ids)
+    everybody = {*ids, *around.following, *around.preceding}
+    rows = legs.rows(session, scope, sorted(everybody), terms, meaning)
+    today = clock.now().astimezone(filters.zone).date()
+    asked = Asked(
+        rarity=tuple(rarity),
+        has_meaning=meaning is not None,
+        named=named.one,
+        asks_when=rules.asks_when(question),
+        dates=mentions(question, today),
+    )
+    return rows, around, asked
 
 
 def hits(guild_id: int, channel_ids: Sequence[int], message_ids: Sequence[int], question: str) -> list[Hit]:
     """These messages as they are now, in this order; without those that went, or may not be read (any more)."""
     with Session(engine()) as session:
-        values = {"ids": list(message_ids), **_scope(session, guild_id, channel_ids)}
+        values = {"ids": list(message_ids), **_channels(session, guild_id, channel_ids)}
         rows = {row.id: row for row in session.execute(text(_FETCH), values)}
     words = sorted(rules.readable(question).split(), key=len, reverse=True)
     return [
@@ -173,45 +207,49 @@ def hits(guild_id: int, channel_ids: Sequence[int], message_ids: Sequence[int], 
     ]
 
 
-def _scope(session: Session, guild_id: int, channel_ids: Sequence[int]) -> dict[str, object]:
+def _readable(guild_id: int, viewer: Viewer, found: Iterable[tuple[int, float]]) -> tuple[int, ...]:
+    """Those that are still there and may be read now, whenever they were ranked."""
+    ids = [message_id for message_id, _score in found]
+    with Session(engine()) as session:
+        values = {"ids": ids, **_channels(session, guild_id, viewer.channel_ids)}
+        there = set(session.scalars(text(f"SELECT r.id {_READABLE}"), values))
+    return tuple(message_id for message_id in ids if message_id in there)
+
+
+def _channels(session: Session, guild_id: int, channel_ids: Sequence[int]) -> dict[str, Any]:
     """What every statement is limited to: the guild, these channels and their public threads."""
     scope = {"guild_id": guild_id, "channel_ids": list(channel_ids)}
     threads = session.scalars(text(_PUBLIC_THREADS), scope)
     return {"guild_id": guild_id, "channel_ids": [*channel_ids, *threads]}
 
 
-def _by_words(session: Session, scope: dict[str, object], question: str) -> list[int]:
-    if not question:
-        return []
-    language = language_of(_locale(session, scope["guild_id"]))
-    wanted = ""
-    # A question of stop words alone ("who is it") is answered by them, any other without them.
-    for with_stop_words in (False, True):
-        values = {"language": language, "question": question, "with_stop_words": with_stop_words}
-        wanted = wanted or rules.any_of(session.scalars(text(_STEMS_AND_FORMS), values))
-    if not wanted:
-        return []
-    return list(session.scalars(text(_KEYWORDS), {**scope, "wanted": wanted}))
+def _scope(session: Session, guild_id: int, channel_ids: Sequence[int], question: str, filters: Filters) -> Scope:
+    condition, values = filters.condition(rules.phrases(question))
+    return Scope({**_channels(session, guild_id, channel_ids), **values}, condition)
 
 
-def _by_meaning(session: Session, scope: dict[str, object], vector: bytes) -> list[int]:
-    model = serving(session, int(str(scope["guild_id"])))
-    if len(vector) != model.size:
-        # The guild came to another model since the question was asked.
-        return []
-    values = {**scope, "model": model.model, "vector": as_sql(vector)}
-    if session.scalar(text(_VECTOR_ROWS), values) <= EXACT_ROWS:
-        return _once(session.scalars(text(_EXACT), values))
-    session.execute(text(_WALK_FAR))
-    return _once(session.scalars(text(_GRAPH.format(dims=model.dims)), values))
+def _terms(session: Session, guild_id: int, question: str) -> list[Term]:
+    """The words to search for, each in its exact form and its stems; stop words only where there is nothing else."""
+    guilds = language_of(_locale(session, guild_id))
+    language = detect(question, guilds)
+    values = {"languages": sorted({language, guilds}), "language": language, "most": rules.WORDS_MAX}
+    words = session.execute(text(_WORDS), {**values, "question": question}).all()
+    starts = [Term((word,), is_prefix=True) for word in rules.prefixes(question)]
+    whole = [(Term(tuple(sorted({word, *stems}))), is_stop) for word, stems, is_stop in words]
+    telling = [term for term, is_stop in whole if not is_stop] or [term for term, _is_stop in whole]
+    # The longest words of a question tell most.
+    telling.sort(key=lambda term: -max(map(len, term.lexemes)))
+    return [*starts, *telling][: rules.TERMS_MAX]
 
 
-def _once(message_ids: Iterable[int]) -> list[int]:
-    """Each message at the place of its best part."""
-    return list(dict.fromkeys(message_ids))
+def _model_name(guild_id: int) -> str:
+    try:
+        return serving_now(guild_id).model
+    except ConfigurationError:
+        return ""
 
 
-def _locale(session: Session, guild_id: object) -> str | None:
+def _locale(session: Session, guild_id: int) -> str | None:
     statement = text(
         "SELECT coalesce((SELECT locale FROM guild_settings WHERE guild_id = :id),"
         " (SELECT locale FROM guilds WHERE id = :id))"

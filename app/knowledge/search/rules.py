@@ -1,17 +1,25 @@
-"""Questions, ranks and excerpts. No I/O."""
+"""Questions and excerpts. No I/O."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from app.core.text import storable
 
 # What lies behind this is not read: ranking costs grow with the words, and nobody asks that much in one sentence.
 QUESTION_MAX = 2_000
-# The longest words of a question tell most; the shortest are in every other message.
-LEXEMES_MAX = 32
+# So many of its different words are looked up, and so many of those, the rarest, are searched for.
+WORDS_MAX, TERMS_MAX = 48, 12
+_PHRASES_MAX = 4
+# More words than that around a phrase make a sentence of it.
+_AROUND_PHRASES = 4
 
-# A small constant lets the first ranks of either leg count (measured: 10 is better than the customary 60).
-FUSION_K = 10
+_PHRASE = re.compile(r'"([^"]{1,200})"')
+_PREFIX = re.compile(r"(?<!\S)([^\W_]{2,64})\*(?!\w)")
+_WHEN = re.compile(
+    r"\s*(?:(?:in|on|since|for|à|depuis|en|pour)\s+)?(?:when\b|how long\b|(?:what|which) (?:year|month|date|day|time)\b"
+    r"|quand\b|combien de temps\b|quel(?:le)? (?:année|mois|date|jour|heure)\b)",
+    re.IGNORECASE,
+)
 
 EXCERPT_MAX = 200
 _ELLIPSIS = "…"
@@ -22,19 +30,22 @@ def readable(question: str) -> str:
     return storable(question[:QUESTION_MAX]).strip()
 
 
-def any_of(lexemes: Iterable[str]) -> str:
-    """A tsquery in its text form that matches any of these lexemes; empty when there are none."""
-    chosen = sorted(set(lexemes), key=lambda lexeme: (-len(lexeme), lexeme))[:LEXEMES_MAX]
-    return " | ".join("'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'" for lexeme in chosen)
+def phrases(question: str) -> list[str]:
+    """What stands in quotes and must be found word for word; in a whole question they only quote a title or a name."""
+    if question.rstrip().endswith("?") or len(_PHRASE.sub(" ", question).split()) > _AROUND_PHRASES:
+        return []
+    found = [" ".join(phrase.split()) for phrase in _PHRASE.findall(question)]
+    return [phrase for phrase in found if any(sign.isalnum() for sign in phrase)][:_PHRASES_MAX]
 
 
-def fuse(legs: Sequence[Sequence[int]], k: int = FUSION_K) -> list[tuple[int, float]]:
-    """Reciprocal-rank fusion: the ids of all legs with their scores, best first, newer before older among equals."""
-    scores: dict[int, float] = {}
-    for leg in legs:
-        for rank, found in enumerate(leg, start=1):
-            scores[found] = scores.get(found, 0.0) + 1.0 / (k + rank)
-    return sorted(scores.items(), key=lambda item: (-item[1], -item[0]))
+def prefixes(question: str) -> list[str]:
+    """Words with a star behind them: beginnings of words."""
+    return list(dict.fromkeys(word.lower() for word in _PREFIX.findall(question)))
+
+
+def asks_when(question: str) -> bool:
+    """Whether a time is asked for."""
+    return bool(_WHEN.match(question))
 
 
 def excerpt(content: str, words: Iterable[str], width: int = EXCERPT_MAX) -> str:

@@ -9,7 +9,7 @@ from app.bot.context import read
 from app.bot.views import GuardedView
 from app.core.translations import _
 from app.knowledge.search import queries
-from app.knowledge.search.queries import Found, Hit
+from app.knowledge.search.queries import Hit, Page
 
 PAGE = 5
 _SITE = "https://discord.com/channels"
@@ -51,7 +51,7 @@ class Results(GuardedView):
 
     feature: ClassVar[str | None] = "search"
 
-    def __init__(self, question: str, found: Found, owner_id: int, *, everywhere: bool) -> None:
+    def __init__(self, question: str, found: Page, owner_id: int, *, everywhere: bool) -> None:
         super().__init__(owner_id=owner_id)
         self.question = question
         self.found = found

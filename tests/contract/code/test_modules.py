@@ -36,6 +36,16 @@ MORE = {
     "knowledge/vectors": {
         "archive": "vectors in a file, and their way back",
     },
+    "knowledge/search": {
+        "dates": "reads dates as people write them",
+        "filters": "what a search is limited to, as a condition of its statements",
+        "frequencies": "how common words are, counted or estimated",
+        "legs": "the statements of a search",
+        "pages": "signs where a page ends",
+        "people": "whom a question names",
+        "ranking": "features and weights, measured apart from the rest",
+        "results": "rankings of a moment ago",
+    },
     "knowledge/embeddings": {
         "cache": "vectors of texts that came before",
         "generations": "says that an index has changed, for results that are kept",

@@ -209,7 +209,7 @@ async def test_admins_set_give_and_take_and_the_log_channel_hears_the_value_befo
     )
     assert "has 130 coins now" in await hall.text("economy give", member=str(ann), amount=30)
     assert "takes 131 coins, and there are 130" in await hall.text("economy take", member=str(ann), amount=131)
-    assert "has 0 coins now, and had 130 before" in await hall.say(f"!économie retirer <@{ann}> 130")
+    assert "has 0 coins now, and had 130 before" in await hall.say(f"!économie retirer <@{ann}> 130", channel="tavern")
     assert entries(here) == [("start", 25), ("admin_set", 75), ("admin_set", 30), ("admin_set", 130)]
     kept = rows("SELECT actor_id, reference FROM coin_entries WHERE type = 'admin_set' ORDER BY id")
     assert kept == [(admin, "set from 25"), (admin, "give from 100"), (admin, "take from 130")]

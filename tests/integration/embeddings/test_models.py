@@ -114,12 +114,15 @@ def test_what_is_written_during_a_change_is_found_by_the_old_model_too(remote, m
     embed_all()
     choose(monkeypatch, "openai")
     new = write("a message written while the change is under way")
-    # One slice is too short for the change: the new text comes first.
-    pipeline.refresh(seconds=0.05)
-    while not of(REMOTE):
-        pipeline.refresh(seconds=0.05)
-    assert of(REMOTE) == [new]
-    assert of(LOCAL) == [first, new]
+    # Somebody holds the old message, so that the change cannot end while we look.
+    with unit_of_work() as holder:
+        holder.session.connection().exec_driver_sql("SELECT FROM messages WHERE id = %s FOR UPDATE", (first,))
+        for _ in range(20):
+            if of(REMOTE):
+                break
+            pipeline.refresh(seconds=0.05)
+        assert of(REMOTE) == [new]
+        assert of(LOCAL) == [first, new]
 
 
 def test_a_guild_that_does_not_agree_keeps_its_model_for_new_texts_too(remote, monkeypatch):

@@ -202,6 +202,17 @@ OLD_ROWS = {
         ),
         400,
     ),
+    "giveaways": (
+        (
+            "INSERT INTO giveaways (id, guild_id, channel_id, title, prize_kind, prize, winners, language, seed, status, ends_at,"
+            " ended_at) VALUES (:n, 7, 5, 't', 'other', 'p', 1, 'en', '', 'ended', :at, :at)"
+        ),
+        90,
+    ),
+    "giveaway_entries": (
+        "INSERT INTO giveaway_entries (guild_id, giveaway_id, user_id, joined_at) VALUES (7, 1, :n, :at)",
+        125,
+    ),
     "embedding_failures": (
         "INSERT INTO embedding_failures VALUES ('messages', :n, 7, 'm', 6, 'refused', CAST(:at AS timestamptz))",
         90,

@@ -7,7 +7,7 @@ import pytest
 from app.clients import minilm
 from app.core.db import unit_of_work
 from app.core.errors import BadInput, Unavailable
-from app.knowledge.search import queries
+from app.knowledge.search import legs, people, queries, ranking
 from tests.factories.knowledge import (
     BORIS,
     ELSEWHERE,
@@ -29,7 +29,9 @@ def found(question, *, guild=GUILD, channels=(PUBLIC,), limit=50):
 
 def by_words(question, *, guild=GUILD, channels=(PUBLIC,)):
     with unit_of_work() as uow:
-        return queries.find(uow.session, guild, channels, question)
+        named = people.named(uow.session, guild, question)
+        found = queries.candidates(uow.session, guild, channels, question, named, meaning=None)
+        return [message for message, _score in ranking.rank(*found)]
 
 
 @pytest.fixture
@@ -269,13 +271,13 @@ def test_hits_come_in_the_order_that_was_asked_for(small_talk):
 
 
 def test_above_the_bound_the_graph_finds_the_guilds_messages_too(index, monkeypatch):
-    monkeypatch.setattr(queries, "EXACT_ROWS", 0)
+    monkeypatch.setattr(legs, "EXACT_ROWS", 0)
     wanted = write("The blue whale is the largest animal")
     for n in range(300):
         write(f"note {n} about invoices and taxes", guild=OTHER_GUILD, channel=ELSEWHERE)
     write("The blue whale is the largest animal", channel=PRIVATE)
     embed_all()
-    vector = queries.vector_of(GUILD, "giant sea mammals")
+    meaning = queries.meaning_of(GUILD, "giant sea mammals")
     with unit_of_work() as uow:
-        scope = {"guild_id": GUILD, "channel_ids": [PUBLIC]}
-        assert queries._by_meaning(uow.session, scope, vector) == [wanted]
+        scope = legs.Scope({"guild_id": GUILD, "channel_ids": [PUBLIC]})
+        assert legs.by_meaning(uow.session, scope, meaning) == [wanted]

@@ -1,39 +1,57 @@
-"""Questions, ranks and excerpts."""
+"""Questions and excerpts."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.knowledge.search import rules
 
 
-def test_what_both_legs_found_comes_before_what_one_found():
-    assert rules.fuse([[1, 2, 3], [4, 2, 5]])[0][0] == 2
+@pytest.mark.parametrize(
+    ("question", "phrases"),
+    [
+        ('"bring potions"', ["bring potions"]),
+        ('raid "bring   potions" "at nine"', ["bring potions", "at nine"]),
+        ('"', []),
+        ('"" "  " "!?"', []),
+        ('"unclosed', []),
+        # A title in a whole question is no order.
+        ('When did Anna first watch "Eternal Sunshine"?', []),
+        ('the evening on which we all watched "Eternal Sunshine" together', []),
+    ],
+)
+def test_what_stands_in_quotes_is_a_phrase(question, phrases):
+    assert rules.phrases(question) == phrases
 
 
-def test_ranks_count_as_the_formula_says():
-    assert dict(rules.fuse([[7], [8, 7]])) == {7: 1 / 11 + 1 / 12, 8: 1 / 11}
+@pytest.mark.parametrize(
+    ("question", "prefixes"),
+    [
+        ("pot*", ["pot"]),
+        ("find Pot* and drag*", ["pot", "drag"]),
+        ("* a* **", []),
+        ("2*3", []),
+        ("c'est pot*", ["pot"]),
+    ],
+)
+def test_a_star_behind_a_word_makes_it_a_beginning(question, prefixes):
+    assert rules.prefixes(question) == prefixes
 
 
-def test_among_equals_the_newer_message_comes_first():
-    assert [found for found, _ in rules.fuse([[10], [20]])] == [20, 10]
-
-
-@given(st.lists(st.lists(st.integers(0, 50), unique=True), max_size=3))
-def test_fusing_loses_and_doubles_nothing(legs):
-    fused = [found for found, _ in rules.fuse(legs)]
-    assert sorted(fused) == sorted({found for leg in legs for found in leg})
-
-
-def test_lexemes_are_quoted_as_a_tsquery_wants_them():
-    assert rules.any_of(["it's", "back\\slash"]) == "'back\\\\slash' | 'it''s'"
-    assert rules.any_of([]) == ""
-
-
-def test_of_many_lexemes_the_longest_are_kept():
-    many = [f"{'x' * (n % 40)}{n}" for n in range(400)]
-    kept = rules.any_of(many).split(" | ")
-    assert len(kept) == rules.LEXEMES_MAX
-    assert min(len(lexeme) - 2 for lexeme in kept) == sorted(map(len, many))[-rules.LEXEMES_MAX]
+@pytest.mark.parametrize(
+    ("question", "asks"),
+    [
+        ("When is the raid?", True),
+        ("what date was that", True),
+        ("Quand part le train ?", True),
+        ("quelle heure est-il", True),
+        ("In which year did it start?", True),
+        ("who knows when", False),
+        ("whenever", False),
+    ],
+)
+def test_who_asks_for_a_time(question, asks):
+    assert rules.asks_when(question) is asks
 
 
 @given(st.text())

@@ -1,0 +1,65 @@
+"""What a search is limited to besides the channels of its reader. No I/O."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+from app.core import clock
+from app.core.errors import BadInput
+from app.core.translations import _
+
+# Everything that can be found so far; knowledge documents and notes join them when they come.
+SOURCES = ("messages",)
+_HAS_FILE = "EXISTS (SELECT FROM messages m WHERE m.id = r.message_id AND m.attachments > 0)"
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Limits of a search; what is None or empty limits nothing. Days are those of `zone`."""
+
+    authors: frozenset[int] = frozenset()
+    channels: frozenset[int] = frozenset()
+    first: date | None = None
+    last: date | None = None
+    has_attachment: bool | None = None
+    source: str | None = None
+    zone: tzinfo = UTC
+
+    def __post_init__(self) -> None:
+        if self.source is not None and self.source not in SOURCES:
+            raise BadInput(
+                _("There is no source “{source}”; there are: {sources}.").format(
+                    source=self.source[:80], sources=", ".join(SOURCES)
+                )
+            )
+
+    def condition(self, phrases: Sequence[str] = ()) -> tuple[str, Mapping[str, object]]:
+        """As a condition on a row `r` of any index table, and its values; phrases are tsqueries that must match."""
+        parts: list[str] = []
+        values: dict[str, object] = {}
+        if self.authors:
+            parts.append("r.author_id = ANY(:f_authors)")
+            values["f_authors"] = sorted(self.authors)
+        if self.channels:
+            parts.append("r.channel_id = ANY(:f_channels)")
+            values["f_channels"] = sorted(self.channels)
+        if self.first:
+            parts.append("r.message_id >= :f_first")
+            values["f_first"] = _beginning(self.first, self.zone)
+        if self.last and self.last < date.max:
+            parts.append("r.message_id < :f_end")
+            values["f_end"] = _beginning(self.last + timedelta(days=1), self.zone)
+        if self.has_attachment is not None:
+            parts.append(_HAS_FILE if self.has_attachment else f"NOT {_HAS_FILE}")
+        for number, phrase in enumerate(phrases):
+            parts.append(
+                "EXISTS (SELECT FROM message_terms p WHERE p.message_id = r.message_id"
+                f" AND p.terms @@ phraseto_tsquery('simple', :f_phrase{number}))"
+            )
+            values[f"f_phrase{number}"] = phrase
+        return " AND ".join(parts) or "true", values
+
+
+def _beginning(day: date, zone: tzinfo) -> int:
+    """The lowest id that a message of this day can have."""
+    return clock.snowflake_at(datetime.combine(day, time.min, zone))
