@@ -6,6 +6,8 @@ sweeps of commands, posts, channels, levels and privacy, and the pulses) it only
 that up claims it first.
 sweeps of commands, posts, invites, giveaways, channels and privacy, and the pulses) it only offers what is due, and
 whoever takes that up claims it first.
+sweeps of commands, games, posts, invites, channels, levels and privacy, and the pulses) it only offers what is due,
+and whoever takes that up claims it first.
 An entry expires before the next ones pile up behind a worker that is away: jobs work from what they find to do, so
 that the next one makes up for it.
 """
@@ -17,6 +19,7 @@ from typing import Any
 PERIODS: dict[str, timedelta] = {
     "ledger.sweep": timedelta(seconds=10),
     "commands.sweep": timedelta(seconds=10),
+    "commands.games_sweep": timedelta(seconds=2),
     "outbound.sweep": timedelta(seconds=10),
     "privacy.sweep": timedelta(minutes=1),
     "embeddings.sweep": timedelta(seconds=30),

@@ -7,6 +7,21 @@ CREATE FUNCTION public.add_standing(guild bigint, board text, member bigint, cha
         ON CONFLICT ON CONSTRAINT pk_standings DO UPDATE SET score = s.score + excluded.score
     $$;
 
+CREATE FUNCTION public.count_games() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+    BEGIN
+        IF TG_OP = 'DELETE' THEN
+            -- Where a guild is purged, its standings may be gone already.
+            UPDATE standings SET score = score - 1
+            WHERE guild_id = OLD.guild_id AND board = 'games' AND user_id = OLD.user_id;
+            RETURN OLD;
+        END IF;
+        PERFORM add_standing(NEW.guild_id, 'games', NEW.user_id, 1);
+        RETURN NEW;
+    END
+    $$;
+
 CREATE FUNCTION public.count_invites() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -245,6 +260,76 @@ CREATE TABLE public.event_outcomes (
     day date NOT NULL,
     outcome text NOT NULL,
     events bigint NOT NULL
+);
+
+CREATE TABLE public.game_limits (
+    guild_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    excluded_until timestamp with time zone,
+    daily_loss bigint,
+    next_daily_loss bigint,
+    next_from timestamp with time zone,
+    changed_at timestamp with time zone NOT NULL,
+    CONSTRAINT ck_game_limits_daily_loss CHECK (((daily_loss > 0) AND (next_daily_loss > 0)))
+);
+
+CREATE TABLE public.game_players (
+    game_id bigint NOT NULL,
+    seat smallint NOT NULL,
+    guild_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    stake bigint NOT NULL,
+    is_active boolean NOT NULL,
+    joined_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_game_players_stake CHECK ((stake >= 0))
+);
+
+CREATE TABLE public.game_results (
+    guild_id bigint NOT NULL,
+    game_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    kind text NOT NULL,
+    opponent_id bigint,
+    stake bigint NOT NULL,
+    payout bigint NOT NULL,
+    result text NOT NULL,
+    ended_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_game_results_coins CHECK (((stake >= 0) AND (payout >= 0))),
+    CONSTRAINT ck_game_results_kind CHECK ((kind = ANY (ARRAY['roulette'::text, 'blackjack'::text, 'slots'::text, 'group'::text, 'duel'::text, 'rps'::text, '007'::text, 'c21'::text, 'quicktype'::text, 'quiz'::text, 'quizduo'::text]))),
+    CONSTRAINT ck_game_results_result CHECK ((result = ANY (ARRAY['win'::text, 'loss'::text, 'push'::text])))
+);
+
+CREATE TABLE public.games (
+    id bigint NOT NULL,
+    guild_id bigint NOT NULL,
+    channel_id bigint NOT NULL,
+    kind text NOT NULL,
+    status text NOT NULL,
+    stake bigint NOT NULL,
+    language text NOT NULL,
+    state jsonb DEFAULT '{}'::jsonb NOT NULL,
+    outcome jsonb DEFAULT '{}'::jsonb NOT NULL,
+    step integer DEFAULT 0 NOT NULL,
+    version integer DEFAULT 0 NOT NULL,
+    step_started_at timestamp with time zone DEFAULT now() NOT NULL,
+    deadline timestamp with time zone,
+    post_id bigint,
+    show_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT ck_games_deadline CHECK (((deadline IS NULL) = (status = ANY (ARRAY['settled'::text, 'void'::text])))),
+    CONSTRAINT ck_games_kind CHECK ((kind = ANY (ARRAY['roulette'::text, 'blackjack'::text, 'slots'::text, 'group'::text, 'duel'::text, 'rps'::text, '007'::text, 'c21'::text, 'quicktype'::text, 'quiz'::text, 'quizduo'::text]))),
+    CONSTRAINT ck_games_stake CHECK ((stake >= 0)),
+    CONSTRAINT ck_games_status CHECK ((status = ANY (ARRAY['waiting'::text, 'playing'::text, 'settled'::text, 'void'::text])))
+);
+
+ALTER TABLE public.games ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.games_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.giveaway_entries (
@@ -762,6 +847,18 @@ ALTER TABLE ONLY public.erasures
 ALTER TABLE ONLY public.event_outcomes
     ADD CONSTRAINT pk_event_outcomes PRIMARY KEY (guild_id, day, outcome);
 
+ALTER TABLE ONLY public.game_limits
+    ADD CONSTRAINT pk_game_limits PRIMARY KEY (guild_id, user_id);
+
+ALTER TABLE ONLY public.game_players
+    ADD CONSTRAINT pk_game_players PRIMARY KEY (game_id, seat);
+
+ALTER TABLE ONLY public.game_results
+    ADD CONSTRAINT pk_game_results PRIMARY KEY (guild_id, game_id, user_id);
+
+ALTER TABLE ONLY public.games
+    ADD CONSTRAINT pk_games PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.giveaway_entries
     ADD CONSTRAINT pk_giveaway_entries PRIMARY KEY (giveaway_id, user_id);
 
@@ -902,6 +999,18 @@ CREATE INDEX ix_daily_activity_guild_id_day ON public.daily_activity USING btree
 
 CREATE INDEX ix_dead_letters_created_at ON public.dead_letters USING btree (created_at);
 
+CREATE INDEX ix_game_players_joined_at ON public.game_players USING btree (joined_at);
+
+CREATE INDEX ix_game_players_user ON public.game_players USING btree (user_id);
+
+CREATE INDEX ix_game_results_user ON public.game_results USING btree (guild_id, user_id, ended_at);
+
+CREATE INDEX ix_games_deadline ON public.games USING btree (deadline) WHERE (deadline IS NOT NULL);
+
+CREATE INDEX ix_games_ended_at ON public.games USING btree (ended_at);
+
+CREATE INDEX ix_games_show_at ON public.games USING btree (show_at) WHERE (show_at IS NOT NULL);
+
 CREATE INDEX ix_giveaway_entries_user ON public.giveaway_entries USING btree (guild_id, user_id);
 
 CREATE INDEX ix_giveaways_due ON public.giveaways USING btree (ends_at) WHERE (status = 'active'::text);
@@ -985,6 +1094,14 @@ CREATE INDEX ix_voice_sessions_open ON public.voice_sessions USING btree (guild_
 CREATE INDEX ix_voice_sessions_started_at ON public.voice_sessions USING btree (started_at);
 
 CREATE INDEX ix_xp_changes_user_id ON public.xp_changes USING btree (user_id);
+
+CREATE UNIQUE INDEX uq_game_players_active ON public.game_players USING btree (guild_id, user_id) WHERE is_active;
+
+CREATE UNIQUE INDEX uq_games_waiting_group ON public.games USING btree (guild_id, channel_id) WHERE ((kind = 'group'::text) AND (status = 'waiting'::text));
+
+CREATE TRIGGER count_game_forgotten AFTER DELETE ON public.game_results FOR EACH ROW WHEN ((old.result = 'win'::text)) EXECUTE FUNCTION public.count_games();
+
+CREATE TRIGGER count_game_won AFTER INSERT ON public.game_results FOR EACH ROW WHEN ((new.result = 'win'::text)) EXECUTE FUNCTION public.count_games();
 
 CREATE TRIGGER count_invites AFTER INSERT OR DELETE OR UPDATE OF state, inviter_id ON public.invite_arrivals FOR EACH ROW EXECUTE FUNCTION public.count_invites();
 

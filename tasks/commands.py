@@ -86,14 +86,22 @@ def show(client: Redis, command: Command, answer: Answer) -> None:
     if answers.publish(client, command.id, answer):
         return
     try:
-        if command.token:
-            discord_rest.edit_original(command.application_id, command.token, answer.content)
-        else:
-            body = {"content": answer.content, "message_reference": _reply_to(command)}
-            discord_rest.create_message(command.channel_id, body, nonce=f"late-{command.id}")
+        _show_late(command, answer)
     except (discord_rest.DiscordRefused, discord_rest.RateLimited, RemoteUnavailable) as error:
         # The outcome is stored, and the person sees its effect; the interaction's token may be long gone.
         log.warning("the answer to %s could not be shown late: %s", command.id, error)
+
+
+def _show_late(command: Command, answer: Answer) -> None:
+    """Show an answer in place of a bot that is gone; only one with a message changes the one that was clicked."""
+    message = answer.data.get("message")
+    if command.token and (message or not command.is_click):
+        discord_rest.edit_original(command.application_id, command.token, message or {"content": answer.content})
+    if command.token and command.is_click and (answer.text or not message):
+        discord_rest.whisper(command.application_id, command.token, answer.content)
+    if not command.token:
+        body = {**(message or {"content": answer.content}), "message_reference": _reply_to(command)}
+        discord_rest.create_message(command.channel_id, body, nonce=f"late-{command.id}")
 
 
 def _reply_to(command: Command) -> dict[str, str | bool]:

@@ -6,6 +6,7 @@ with the worker, through one row in PostgreSQL, who was first.
 
 import asyncio
 import time
+from collections.abc import Awaitable
 from typing import Any
 
 import discord
@@ -38,9 +39,18 @@ async def ask(source: Source, task: str, *, within: float = DEADLINE_SECONDS, **
     client: Any = source.client if isinstance(source, discord.Interaction) else source.bot
     command = _command(source, task, within, arguments)
     request_id.set(str(command.id))
+    return await _run(client, command, _defer(source))
+
+
+async def order(client: Any, command: Command) -> Answer:
+    """As `ask`, for a command that somebody gave without using one of Discord's; the caller shows the answer."""
+    return await _run(client, command, _nothing())
+
+
+async def _run(client: Any, command: Command, meanwhile: Awaitable[None]) -> Answer:
     expecting = asyncio.create_task(_expect(client.front.answers, command.id))
     try:
-        await _defer(source)
+        await meanwhile
         answer = await expecting
         if answer is None:
             return Answer(_("My workers are out of reach. Nothing was changed; please try again soon."), "refused")
@@ -48,6 +58,10 @@ async def ask(source: Source, task: str, *, within: float = DEADLINE_SECONDS, **
     finally:
         await expecting
         await client.front.answers.forget(command.id)
+
+
+async def _nothing() -> None:
+    """Do nothing."""
 
 
 async def _expect(board: AnswerBoard, interaction_id: int) -> "asyncio.Future[Answer] | None":
@@ -94,6 +108,7 @@ def _command(source: Source, task: str, within: float, arguments: dict[str, Scal
         deadline=time.time() + within,
         application_id=interaction.application_id if interaction else 0,
         token=interaction.token if interaction else "",
+        is_click=interaction is not None and interaction.message is not None,
         arguments=arguments,
     )
 

@@ -12,20 +12,15 @@ from app.bot import metrics
 from app.bot.backfill import Backfill
 from app.bot.client import Heorot
 from app.core.errors import QueueUnavailable
+from app.core.presence import KEPT_SECONDS, status_key
 from app.core.quiet import describe
 
 log = logging.getLogger(__name__)
 
 _PULSE_SECONDS = 5.0
-_PULSE_KEPT = 30
 # After a longer absence nobody asks when exactly it began.
 _LAST_HEARD_KEPT = 7 * 24 * 3600
 _LAG_SECONDS = 0.25
-
-
-def status_key(application_id: int) -> str:
-    """Where the pulse is kept."""
-    return f"status:bot:{application_id}"
 
 
 def last_heard_key(application_id: int) -> str:
@@ -77,7 +72,7 @@ class Pulse:
             if publisher.is_redis_away:
                 return
             pipe = publisher.redis().pipeline(transaction=False)
-            pipe.set(status_key(self._id), body, ex=_PULSE_KEPT)
+            pipe.set(status_key(self._id), body, ex=KEPT_SECONDS)
             if heard is not None:
                 pipe.set(last_heard_key(self._id), heard, ex=_LAST_HEARD_KEPT)
             pipe.execute()

@@ -27,6 +27,7 @@ _GLOBAL_PER_SECOND = 40
 _USER_AGENT = "DiscordBot (https://github.com/heorot, 1)"
 _SERVER_FAULT = 500
 _TOO_MANY = 429
+_EPHEMERAL = 1 << 6
 
 # Take one request from a bucket: the milliseconds to wait, 0 when it was granted.
 _TAKE = """
@@ -110,10 +111,16 @@ def change_role(guild_id: int, user_id: int, role_id: int, *, is_given: bool) ->
     _request("PUT" if is_given else "DELETE", path, bucket=f"roles:{guild_id}")
 
 
-def edit_original(application_id: int, token: str, content: str) -> None:
-    """Replace the text of an interaction's first reply. The token is good for a quarter of an hour."""
-    body = {"content": content, "allowed_mentions": {"parse": []}}
-    _request("PATCH", f"/webhooks/{application_id}/{token}/messages/@original", body, bucket=f"hook:{token[-16:]}")
+def edit_original(application_id: int, token: str, body: dict[str, Any]) -> None:
+    """Change an interaction's first reply (a click's is its message). The token is good for a quarter of an hour."""
+    payload = {"allowed_mentions": {"parse": []}, **body}
+    _request("PATCH", f"/webhooks/{application_id}/{token}/messages/@original", payload, bucket=f"hook:{token[-16:]}")
+
+
+def whisper(application_id: int, token: str, content: str) -> None:
+    """Say something more to the person of an interaction, and to nobody else."""
+    payload = {"content": content, "flags": _EPHEMERAL, "allowed_mentions": {"parse": []}}
+    _request("POST", f"/webhooks/{application_id}/{token}", payload, bucket=f"hook:{token[-16:]}")
 
 
 def _request(method: str, path: str, body: dict[str, Any] | None = None, *, bucket: str) -> Any:

@@ -48,6 +48,8 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     deadline: float
     application_id: int = 0
     token: str = ""
+    # A click on a button or a choice in a menu, whose first reply is the message itself.
+    is_click: bool = False
     arguments: dict[str, Scalar] = msgspec.field(default_factory=dict)
 
     def text(self, name: str) -> str:

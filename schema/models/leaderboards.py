@@ -11,7 +11,7 @@ from schema.base import Base, CreatedAt, Snowflake, SnowflakeKey
 
 
 class Standing(Base):
-    """How many rows of another table count for a member: people invited.
+    """How many rows of another table count for a member: people invited, games won.
 
     Triggers keep it, so that it changes in the transaction of what it counts, whoever writes that.
     """

@@ -76,9 +76,11 @@ SELECT (SELECT count(*) FROM coin_accounts WHERE CAST(:guild AS bigint) IS NULL 
 # Coins that were put aside for something that is over, or should have been over for a while.
 _UNSETTLED = """
 SELECT count(*) FROM coin_accounts a WHERE a.balance > 0 AND (CAST(:guild AS bigint) IS NULL OR a.guild_id = :guild)
-AND a.kind = 'giveaway' AND NOT EXISTS (
+AND CASE a.kind WHEN 'giveaway' THEN NOT EXISTS (
     SELECT FROM giveaways g WHERE g.id = a.owner_id AND g.status = 'active' AND g.ends_at > now() - interval '2 minutes'
-)
+) WHEN 'game' THEN NOT EXISTS (
+    SELECT FROM games g WHERE g.guild_id = a.guild_id AND g.id = a.owner_id AND g.deadline > now() - interval '1 hour'
+) ELSE false END
 """
 
 

@@ -53,6 +53,9 @@ _ENTER = text(
     " target_id bigint, amount bigint, actor_id bigint, reference text)"
     " ON CONFLICT (guild_id, key) DO NOTHING RETURNING key"
 )
+_CLOSE = text(
+    "DELETE FROM coin_accounts WHERE guild_id = :guild AND kind = :kind AND owner_id = :owner AND balance = 0"
+)
 # Whoever had everything erased begins with nothing, or erasing would make coins.
 _ERASED = text("SELECT user_id FROM erasures WHERE guild_id = :guild AND user_id = ANY(:users)")
 _OPTED_OUT = text("SELECT 1 FROM opt_outs WHERE guild_id = :guild AND user_id = ANY(:users) LIMIT 1")
@@ -84,6 +87,12 @@ def balances(session: Session, guild_id: int, user_ids: Sequence[int]) -> dict[i
     after = applied(before, started)
     _store(session, guild_id, before, after)
     return {account.owner_id: balance for account, balance in after.items()}
+
+
+def close(session: Session, guild_id: int, account: Account) -> None:
+    """Forget an account that is of no use any more, if it is empty; its entries stay."""
+    values = {"guild": guild_id, "kind": account.kind, "owner": account.owner_id}
+    session.execute(_CLOSE, values)
 
 
 def forget_person(session: Session, guild_id: int | None, user_id: int) -> None:

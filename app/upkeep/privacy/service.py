@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from app.activity.deadletters import service as deadletters
 from app.activity.ingest import service as ingest
 from app.community.economy import service as economy
+from app.community.games import due as games
 from app.community.giveaways import service as giveaways
 from app.community.inventory import service as inventory
 from app.community.leaderboards import service as leaderboards
@@ -39,6 +40,7 @@ ERASE = "privacy.erase"
 # in which features lock their rows. Twice is safe.
 FORGETTERS: tuple[Callable[[Session, int | None, int], None], ...] = (
     giveaways.forget_person,
+    games.forget_person,
     inventory.forget_person,
     economy.forget_person,
     leaderboards.forget_person,

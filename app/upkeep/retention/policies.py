@@ -73,6 +73,10 @@ POLICIES = (
     Policy("giveaways", "delete", "ended_at", "moment", 90),
     # Longer than a giveaway can last and is kept.
     Policy("giveaway_entries", "delete", "joined_at", "moment", 125),
+    # A game's message says nothing new after this; what it brought stays in coins and results.
+    Policy("games", "delete", "ended_at", "moment", 30),
+    Policy("game_players", "delete", "joined_at", "moment", 30, "NOT is_active"),
+    Policy("game_limits", "delete", "changed_at", "moment", 400, "daily_loss IS NULL AND next_daily_loss IS NULL"),
     # Jobs that run every few seconds leave a row each time.
     Policy("job_runs", "delete", "slot", "moment", 3),
 )
@@ -93,6 +97,7 @@ EXEMPT = {
     "coin_entries": "every balance is their sum; they go with the guild, and lose the person on the member's word",
     "inventory_items": "a member's items are theirs; they go with the guild or on the member's word",
     "inventory_changes": "every quantity is their sum, and their keys keep a second gift for the same thing away",
+    "game_results": "what a member won and lost is their standing; it goes with the guild or on the member's word",
     "active_multipliers": "it goes with its last game, with the guild, or on the member's word",
     "member_levels": "a member's experience is theirs; it goes with the guild or on the member's word",
     "level_rewards": "what was paid once must never be paid again; they go with the guild or on the member's word",

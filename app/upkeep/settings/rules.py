@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from app.community.economy import rules as economy
+from app.community.games import rules as games
 from app.community.inventory import rules as inventory
 from app.community.invites import rules as invites
 from app.community.leaderboards import rules as leaderboards
@@ -30,6 +31,8 @@ GROUPS: dict[str, tuple[Option[Any], ...]] = {
     "inventory": inventory.OPTIONS,
     "invites": invites.OPTIONS,
     "leaderboards": leaderboards.OPTIONS,
+    "games": games.OPTIONS,
+    "bets": games.BETS,
     "leveling": leveling.OPTIONS,
 }
 

@@ -25,6 +25,13 @@ MORE = {
         "texts": "blanks text, which is its own rule for each guild",
         "purge": "forgets a guild that was left, which no age decides",
     },
+    "community/games": {
+        "rows": "a game under its lock, which every write begins with",
+        "settlement": "pays and refunds, which is the same for every game",
+        "due": "what the clock and an erasure do, in which nobody clicks",
+        "limits": "what members forbid themselves, which is no game",
+        "listening": "hears words in the bot's event path, which is neither a command nor a view",
+    },
     "community/invites": {
         "rewards": "pays and takes back by the clock, which explaining arrivals has no part in",
     },

@@ -213,6 +213,21 @@ OLD_ROWS = {
         "INSERT INTO giveaway_entries (guild_id, giveaway_id, user_id, joined_at) VALUES (7, 1, :n, :at)",
         125,
     ),
+    "games": (
+        (
+            "INSERT INTO games (guild_id, channel_id, kind, status, stake, language, ended_at)"
+            " VALUES (7, :n, 'slots', 'settled', 5, 'en', :at)"
+        ),
+        30,
+    ),
+    "game_players": (
+        (
+            "INSERT INTO game_players (game_id, seat, guild_id, user_id, stake, is_active, joined_at)"
+            " VALUES (:n, 0, 7, 1, 5, false, :at)"
+        ),
+        30,
+    ),
+    "game_limits": ("INSERT INTO game_limits (guild_id, user_id, changed_at) VALUES (7, :n, :at)", 400),
     "embedding_failures": (
         "INSERT INTO embedding_failures VALUES ('messages', :n, 7, 'm', 6, 'refused', CAST(:at AS timestamptz))",
         90,
