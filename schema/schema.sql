@@ -332,6 +332,12 @@ ALTER TABLE public.games ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE public.gifts (
+    guild_id bigint NOT NULL,
+    user_id bigint NOT NULL,
+    given_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.giveaway_entries (
     guild_id bigint NOT NULL,
     giveaway_id bigint NOT NULL,
@@ -858,6 +864,9 @@ ALTER TABLE ONLY public.game_results
 
 ALTER TABLE ONLY public.games
     ADD CONSTRAINT pk_games PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.gifts
+    ADD CONSTRAINT pk_gifts PRIMARY KEY (guild_id, user_id);
 
 ALTER TABLE ONLY public.giveaway_entries
     ADD CONSTRAINT pk_giveaway_entries PRIMARY KEY (giveaway_id, user_id);

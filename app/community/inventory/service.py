@@ -6,14 +6,21 @@ and `economy.service.post` last.
 """
 
 from collections.abc import Sequence
-from random import Random
+from random import Random, SystemRandom
+from typing import Literal
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.community.economy import service as economy
+from app.community.economy.messages import coins
+from app.community.economy.rules import MINT, Move, member
 from app.community.inventory import rules
 from app.community.inventory.rules import FACTORS, GAMES, NAMES, AlreadyActive, Item, NotThere, checked
-from app.core import choices
+from app.core import choices, posts
+from app.core.answers import Answer
+from app.core.commands import Command
+from app.core.db import UnitOfWork
 from app.core.errors import Refused
 from app.core.translations import _
 
@@ -141,3 +148,40 @@ _FORGET = (
     "DELETE FROM inventory_changes WHERE user_id = :user",
     "UPDATE inventory_changes SET actor_id = NULL WHERE actor_id = :user",
 )
+
+
+def use(uow: UnitOfWork, command: Command) -> Answer:
+    """Open a treasure of one's own, or let a multiplier count; the item goes in the same transaction."""
+    item = rules.item_of(command.text("item"))
+    if item != "jackpot":
+        activate(uow.session, command.guild_id, command.user_id, item, key=f"use:{command.id}")
+        text = _("{item} counts for your next {games} games, won or lost.")
+        return Answer(text.format(item=f"**{_(NAMES[item])}**", games=GAMES))
+    take(uow.session, command.guild_id, command.user_id, item, 1, key=f"use:{command.id}", actor_id=command.user_id)
+    amount = rules.treasure(choices.load(uow.session, command.guild_id).options, SystemRandom())
+    move = Move(MINT, member(command.user_id), amount, "jackpot_reward", f"treasure:{command.id}")
+    economy.post(uow.session, command.guild_id, [move])
+    return Answer(_("There were {coins} in the treasure!").format(coins=coins(amount)), data={"amount": amount})
+
+
+def change(uow: UnitOfWork, command: Command, how: Literal["give", "take"]) -> Answer:
+    """Give or take items as an admin; the log channel is told the number before."""
+    guild, user, item = command.guild_id, command.integer("member"), rules.item_of(command.text("item"))
+    quantity = checked(command.integer("quantity"))
+    economy.require_parties(uow.session, guild, [user])
+    work = give if how == "give" else take
+    work(uow.session, guild, user, item, quantity, key=f"inventory:{command.id}", actor_id=command.user_id)
+    there = uow.session.execute(_COUNT, {"guild": guild, "user": user, "item": item}).scalar_one()
+    before = there - quantity if how == "give" else there + quantity
+    values = {"user": f"<@{user}>", "before": before, "after": there}
+    posts.tell_admins(
+        uow,
+        command,
+        "inventory",
+        user,
+        lambda: _("🎒 {admin} changed {item} of {user}: {before} before, {after} now.").format(
+            admin=f"<@{command.user_id}>", item=_(NAMES[item]), **values
+        ),
+    )
+    text = _("{user} has {after} of {item} now, and had {before} before.")
+    return Answer(text.format(item=f"**{_(NAMES[item])}**", **values))

@@ -20,6 +20,7 @@ from app.activity.deadletters import service as deadletters
 from app.activity.ingest import service as ingest
 from app.community.economy import service as economy
 from app.community.games import due as games
+from app.community.gift import service as gift
 from app.community.giveaways import service as giveaways
 from app.community.inventory import service as inventory
 from app.community.leaderboards import service as leaderboards
@@ -39,6 +40,7 @@ ERASE = "privacy.erase"
 # What features do where rows of a person cannot simply go (guild None: everywhere), in this order, which is the one
 # in which features lock their rows. Twice is safe.
 FORGETTERS: tuple[Callable[[Session, int | None, int], None], ...] = (
+    gift.forget_person,
     giveaways.forget_person,
     games.forget_person,
     inventory.forget_person,

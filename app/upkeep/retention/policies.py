@@ -77,6 +77,8 @@ POLICIES = (
     Policy("games", "delete", "ended_at", "moment", 30),
     Policy("game_players", "delete", "joined_at", "moment", 30, "NOT is_active"),
     Policy("game_limits", "delete", "changed_at", "moment", 400, "daily_loss IS NULL AND next_daily_loss IS NULL"),
+    # A gift counts for a day.
+    Policy("gifts", "delete", "given_at", "moment", 2),
     # Jobs that run every few seconds leave a row each time.
     Policy("job_runs", "delete", "slot", "moment", 3),
 )

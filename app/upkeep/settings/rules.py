@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from app.community.economy import rules as economy
 from app.community.games import rules as games
+from app.community.gift import rules as gift
 from app.community.inventory import rules as inventory
 from app.community.invites import rules as invites
 from app.community.leaderboards import rules as leaderboards
@@ -28,6 +29,7 @@ OPTIONS_COLUMN = "options"
 # What a guild may choose of each feature, under the word by which `/settings show` finds it.
 GROUPS: dict[str, tuple[Option[Any], ...]] = {
     "economy": economy.OPTIONS,
+    "gift": gift.OPTIONS,
     "inventory": inventory.OPTIONS,
     "invites": invites.OPTIONS,
     "leaderboards": leaderboards.OPTIONS,
