@@ -4,13 +4,14 @@ import logging
 from datetime import timedelta
 
 from app.clients import discord_rest
-from app.community.leveling import earning, roles, service
+from app.community.leveling import admin, earning, roles, service
 from app.core import queue
 from app.core.clock import now
 from app.core.db import unit_of_work
 from app.core.errors import RemoteUnavailable
 from app.upkeep.outbound.rules import next_try
 from tasks.celery import app
+from tasks.commands import awaited
 
 log = logging.getLogger(__name__)
 
@@ -77,3 +78,10 @@ def sweep() -> None:
         queue.send(service.SETTLE, guild_id, user_id)
     for change in waiting:
         queue.send(roles.CHANGE, change["guild_id"], change["user_id"], change["role_id"])
+
+
+xp_change = awaited("commands.xp_change", admin.change_xp)
+level_news = awaited("commands.level_news", admin.choose_news)
+level_multiplier = awaited("commands.level_multiplier", admin.choose_multiplier)
+level_role_add = awaited("commands.level_role_add", admin.add_role)
+level_role_drop = awaited("commands.level_role_drop", admin.drop_role)

@@ -45,10 +45,11 @@ class Context(commands.Context[Any]):
         *,
         embed: discord.Embed | None = None,
         view: discord.ui.View | None = None,
+        file: discord.File | None = None,
         ephemeral: bool = True,
     ) -> None:
         """Answer, to the person alone unless told otherwise (the prefix form is always seen by all)."""
-        await reply(self, answer, embed=embed, view=view, ephemeral=ephemeral)
+        await reply(self, answer, embed=embed, view=view, file=file, ephemeral=ephemeral)
 
     async def ask(self, task: str, *, within: float = DEADLINE_SECONDS, **arguments: Scalar) -> Answer:
         """Have a worker change something, and wait for how it ended; see app.bot.answers.ask."""

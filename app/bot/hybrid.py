@@ -40,6 +40,12 @@ def subcommand(
     return _made(parent.command(**_named(name), description=description), cooldown)
 
 
+def subgroup(parent: Group, name: str, description: str) -> Callable[[Callback], Group]:
+    """Make a method of a cog a group inside a group; the method itself serves the prefix form without a subcommand."""
+    made: Any = parent.group(**_named(name), description=description, invoke_without_command=True)
+    return _made(made, COOLDOWN)
+
+
 def _made(decorator: Any, cooldown: tuple[int, float]) -> Callable[[Callback], Any]:
     limited: Any = commands.cooldown(*cooldown, commands.BucketType.user)
 

@@ -18,6 +18,7 @@ async def reply(
     *,
     embed: discord.Embed | None = None,
     view: discord.ui.View | None = None,
+    file: discord.File | None = None,
     ephemeral: bool = True,
 ) -> None:
     """Answer a command, a click or a modal; nobody is mentioned.
@@ -31,22 +32,30 @@ async def reply(
         assert isinstance(source, commands.Context), "only a context has no interaction"
         if embed is not None and not source.bot_permissions.embed_links:
             content, embed = _as_text(embed), None
-        await source.reply(content, **_given(embed, view), mention_author=False, allowed_mentions=_NOBODY)
+        if file is not None and not source.bot_permissions.attach_files:
+            file = None
+        await source.reply(content, **_given(embed, view, file), mention_author=False, allowed_mentions=_NOBODY)
     elif not interaction.response.is_done():
         await interaction.response.send_message(
-            content, **_given(embed, view), ephemeral=ephemeral, allowed_mentions=_NOBODY
+            content, **_given(embed, view, file), ephemeral=ephemeral, allowed_mentions=_NOBODY
         )
     elif interaction.response.type is discord.InteractionResponseType.deferred_channel_message:
-        await interaction.edit_original_response(content=content, embed=embed, view=view, allowed_mentions=_NOBODY)
+        await interaction.edit_original_response(
+            content=content, embed=embed, view=view, attachments=[file] if file else [], allowed_mentions=_NOBODY
+        )
     else:
-        await interaction.followup.send(content or "", **_given(embed, view), ephemeral=True, allowed_mentions=_NOBODY)
+        await interaction.followup.send(
+            content or "", **_given(embed, view, file), ephemeral=True, allowed_mentions=_NOBODY
+        )
 
 
-def _given(embed: discord.Embed | None, view: discord.ui.View | None) -> dict[str, Any]:
+def _given(embed: discord.Embed | None, view: discord.ui.View | None, file: discord.File | None) -> dict[str, Any]:
     """Only what there is: discord.py's own mark for a missing value is not None."""
-    return {name: value for name, value in (("embed", embed), ("view", view)) if value is not None}
+    given = {"embed": embed, "view": view, "file": file}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _as_text(embed: discord.Embed) -> str:
     """An embed for a channel in which we may not show one."""
-    return "\n".join([f"**{embed.title}**", *(f"{field.name}: {field.value}" for field in embed.fields)])
+    described = [embed.description] if embed.description else []
+    return "\n".join([f"**{embed.title}**", *described, *(f"{field.name}: {field.value}" for field in embed.fields)])

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.community.inventory.rules import NAMES, Item
+from app.community.leveling.queries import Change, Configuration
 from app.community.leveling.rules import MILESTONE, progress
 from app.core.translations import _, ngettext, speaking
 
@@ -54,3 +55,30 @@ def notice(news: News, user_id: int, language: str) -> dict[str, Any]:
         "embeds": [{"title": title, "description": description, "color": color}],
         "allowed_mentions": {"parse": [], "users": [str(user_id)]},
     }
+
+
+def changed(change: Change) -> str:
+    """One line of what admins changed."""
+    words = {
+        "actor": f"<@{change.actor_id}>" if change.actor_id else _("somebody"),
+        "member": f"<@{change.user_id}>",
+        "before": change.before,
+        "after": change.after,
+    }
+    return f"<t:{int(change.created_at.timestamp())}:f> " + _(
+        "{action}: {member}, {before} → {after} XP, by {actor}"
+    ).format(action=f"`{change.action}`", **words)
+
+
+def configured(found: Configuration) -> str:
+    """A guild's multipliers and roles."""
+    lines = [_("**Multipliers**")]
+    for target, kind, percent in found.multipliers:
+        place = f"<#{target}>" if kind == "channel" else f"<@&{target}>"
+        lines.append(f"{place}: " + (_("no experience") if percent == 0 else f"x{percent / 100:g}"))
+    lines += [] if found.multipliers else [_("none: experience is worth the same everywhere")]
+    lines.append(_("**Roles**"))
+    lines += [f"<@&{role}>: " + _("from level {level} on").format(level=level) for role, level in found.roles]
+    lines += [] if found.roles else [_("none: levels bring no roles")]
+    lines.append(_("Where new levels are told: /settings show leveling."))
+    return "\n".join(lines)[:1990]

@@ -10,7 +10,7 @@ from math import isqrt
 
 from app.community.inventory.rules import Item
 from app.core.errors import BadInput
-from app.core.options import Channel, Number, Option, Word
+from app.core.options import Channel, Number, Option, Word, bad
 from app.core.translations import _, marked
 
 FEATURE = "leveling"
@@ -194,3 +194,21 @@ def checked_level(level: int) -> int:
     if not 2 <= level <= TOP_LEVEL:  # noqa: PLR2004 - everybody has level 1.
         raise BadInput(_("{level} is no level. Allowed: 2 to {high}.").format(level=str(level)[:12], high=TOP_LEVEL))
     return level
+
+
+def percent_of(text: str) -> int:
+    """The percent that a factor means: `2`, `x1.5`, `1,5` or `150%`; raises BadInput naming the bounds."""
+    word = text.strip().lower().replace(",", ".")
+    is_percent = word.endswith("%")
+    digits = word.removeprefix("x").removesuffix("x").removesuffix("%").strip()
+    whole, _dot, fraction = digits.partition(".")
+    is_number = (whole + fraction).isascii() and (whole + fraction).isdigit() and len(whole) <= 4  # noqa: PLR2004
+    if is_number and len(fraction) <= 2:  # noqa: PLR2004 - hundredths are as fine as it gets.
+        percent = round(float(digits)) if is_percent else round(float(digits) * 100)
+        if percent <= HIGHEST_PERCENT:
+            return percent
+    raise bad("multiplier", text, _("0 to 10, such as 0 (no experience), 0.5, 1 (as usual) or 2"))
+
+
+# So many channels and roles, and so many role rewards, may a guild choose.
+MOST_CHOICES = 100

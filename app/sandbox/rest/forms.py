@@ -18,6 +18,8 @@ from app.sandbox.rest.shapes import checked, wrong_kind
 _FILE_FIELD = re.compile(r"^files?\[?(\d*)\]?$")
 # Where the JSON of a multipart body is kept for the recorder, as the body itself is read up.
 PAYLOAD = "payload_json"
+# The JSON of a form, kept with its request for whoever records exchanges.
+RAW_PAYLOAD = web.RequestKey("raw_payload", bytes)
 
 
 @dataclass(slots=True)
@@ -48,7 +50,7 @@ async def _multipart(request: web.Request) -> Form:
             continue
         raw = bytes(await part.read())
         if part.name == PAYLOAD:
-            request[PAYLOAD] = raw
+            request[RAW_PAYLOAD] = raw
             form.data = _object(_loaded(raw))
             continue
         place = _FILE_FIELD.match(part.name or "")

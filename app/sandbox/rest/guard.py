@@ -12,7 +12,7 @@ from app.sandbox.constants import API
 from app.sandbox.errors import DiscordError, unauthorized
 from app.sandbox.faults import RestFault
 from app.sandbox.rest.answers import answer, refusal
-from app.sandbox.rest.forms import PAYLOAD
+from app.sandbox.rest.forms import RAW_PAYLOAD
 
 _WINDOW = 1.0
 _BUCKETS_KEPT = 4096
@@ -95,7 +95,7 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     response = await _guarded(request, handler)
     recorder = request.app.get(RECORDER)
     if recorder is not None:
-        await recorder(request, request.get(PAYLOAD) or await request.read(), response)
+        await recorder(request, request.get(RAW_PAYLOAD) or await request.read(), response)
     return response
 
 

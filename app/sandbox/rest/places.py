@@ -161,9 +161,12 @@ def _fill_role(role: Role, data: Json) -> Role:
 
 
 async def create_role(request: web.Request) -> web.Response:
-    """A new role at the bottom."""
+    """A new role at the bottom; the others move up, so that whoever made it stands above it."""
     box, guild = guild_allowed(request, Permission.MANAGE_ROLES)
     data = await body_of(request)
+    for other in [role for role in guild.roles.values() if role.id != guild.id]:
+        other.position += 1
+        channels.save_role(box, guild, other)
     role = _fill_role(Role(box.world.ids.next(), "new role", guild.roles[guild.id].permissions, 1), data)
     return answer(guilds.role(channels.save_role(box, guild, role, "GUILD_ROLE_CREATE")))
 

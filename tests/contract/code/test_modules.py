@@ -37,6 +37,8 @@ MORE = {
     },
     "community/leveling": {
         "earning": "what new messages and reactions bring, inside the transaction of ingest",
+        "card": "a drawing, which only the bot's threads make",
+        "admin": "what admins change, each change with its record",
         "multipliers": "what experience is worth where and to whom, for every source of it",
         "roles": "what Discord is asked to change for a level, one row for each member and role",
     },
@@ -119,7 +121,7 @@ def test_exceptions_to_the_file_names_are_still_needed():
     assert missing == []
 
 
-@pytest.mark.parametrize("library", ["discord", "onnxruntime", "openai", "numpy", "aiohttp"])
+@pytest.mark.parametrize("library", ["discord", "onnxruntime", "openai", "numpy", "aiohttp", "PIL"])
 def test_a_worker_loads_no_library_that_it_may_never_need(library):
     """Each costs every worker process its memory; the one that embeds loads its own at the first text."""
     code = (

@@ -126,7 +126,10 @@ async def test_members_join_through_an_invite_change_and_leave(local, client, ha
 async def test_roles_are_made_given_and_removed(local, client, hall):
     role = await hall.create_role(name="Bard", colour=discord.Colour.blue())
     assert (await client.next("guild_role_create")).name == "Bard"
-    local.guild().roles[hall.id + 1].position = 5
+    others = {role.id: role.position for role in hall.roles if role.name not in {"@everyone", "Bard"}}
+    moved = [(await client.next("guild_role_update"))[1] for _ in others]
+    assert {role.id for role in moved} == others.keys(), "all the others move up"
+    assert min(role.position for role in moved) == 2
     member = await hall.fetch_member(local.user())
     await member.add_roles(role)
     assert role in (await client.next("member_update"))[1].roles
