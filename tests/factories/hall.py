@@ -167,6 +167,16 @@ class Hall:
 
         return await self.until_async(reply, f"an answer to {content!r}", 15)
 
+    async def say_until(self, content: str, words: str, *, user: str = "hrothgar", channel: str = "general") -> None:
+        """Write a message, and wait until one of the bot's messages after it holds these words."""
+        mine = int((await self.local.say(content, author=user, channel=channel))["id"])
+
+        async def said() -> bool:
+            found = await self.local.get(f"channels/{self.local.channel(channel)}/messages")
+            return any(m["author"].get("bot") and int(m["id"]) > mine and words in m["content"] for m in found)
+
+        await self.until_async(said, f"an answer to {content!r} with {words!r}", 15)
+
 
 def rows(statement: str, *values: Any) -> list[tuple[Any, ...]]:
     """The rows of a statement, committed."""
