@@ -202,6 +202,7 @@ OLD_ROWS = {
         ),
         400,
     ),
+    "gifts": ("INSERT INTO gifts (guild_id, user_id, given_at) VALUES (7, :n, :at)", 2),
     "giveaways": (
         (
             "INSERT INTO giveaways (id, guild_id, channel_id, title, prize_kind, prize, winners, language, seed, status, ends_at,"
