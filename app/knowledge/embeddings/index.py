@@ -54,6 +54,7 @@ SELECT min(id) FROM (
     SELECT id FROM messages WHERE embedding_stale_at IS NOT NULL AND id < :below ORDER BY id DESC LIMIT :limit
 ) AS recent HAVING count(*) = :limit
 """
+# `OFFSET 0` keeps the planner from stemming a text once for each place where its stems are needed.
 _STORE_TERMS = """
 INSERT INTO message_terms (message_id, guild_id, channel_id, author_id, language, terms, words, traits)
 SELECT n.id, n.guild_id, n.channel_id, n.author_id, n.language,
@@ -64,7 +65,7 @@ FROM unnest(
     CAST(:ids AS bigint[]), CAST(:guilds AS bigint[]), CAST(:channels AS bigint[]), CAST(:authors AS bigint[]),
     CAST(:contents AS text[]), CAST(:languages AS text[]), CAST(:traits AS smallint[])
 ) AS n(id, guild_id, channel_id, author_id, content, language, traits)
-CROSS JOIN LATERAL (SELECT to_tsvector(CAST(n.language AS regconfig), n.content) AS stems) s
+CROSS JOIN LATERAL (SELECT to_tsvector(CAST(n.language AS regconfig), n.content) AS stems OFFSET 0) s
 ORDER BY n.id
 ON CONFLICT (message_id) DO UPDATE
 SET language = excluded.language, terms = excluded.terms, words = excluded.words, traits = excluded.traits

@@ -36,18 +36,19 @@ _WORD = re.compile(r"[^\W\d_]+(?:'(?:m|s|t|re|ve|ll|d)\b)?")
 # Links, mentions and emotes are in no language.
 _NO_WORDS = re.compile(r"\b\w+://\S+|<[^<>\s]+>")
 # What lies behind this says nothing new about the language.
-_READ = 400
+_READ = 600
 # A word counts for as many languages as have it, less each time.
 _MARGIN = 0.4
 
-_TIME = re.compile(
-    r"\b(?:yesterday|today|tonight|tomorrow|last|next|ago|week|weekend|month|years?|since|recently|morning|evening"
-    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|may|june|july|august|september|october"
-    r"|november|december|(?:19|20)\d\d|\d{1,2}:\d\d|hier|aujourd'hui|demain|dernière?|prochaine?|semaine|mois|ans?"
-    r"|année|depuis|matin|soir|lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|janvier|février|mars|avril|mai"
-    r"|juin|juillet|août|septembre|octobre|novembre|décembre)\b",
-    re.IGNORECASE,
-)
+_TIME_WORDS = """
+    yesterday today tonight tomorrow last next ago week weekend month year years since recently morning evening
+    monday tuesday wednesday thursday friday saturday sunday january february march april may june july august
+    september october november december hier aujourd demain dernier dernière prochain prochaine semaine mois an ans
+    année depuis matin soir lundi mardi mercredi jeudi vendredi samedi dimanche janvier février mars avril mai juin
+    juillet août septembre octobre novembre décembre
+"""
+_TIMES = frozenset(_TIME_WORDS.split())
+_TIME_NUMBER = re.compile(r"\b(?:(?:19|20)\d\d|\d{1,2}:\d\d)\b")
 _QUESTION = re.compile(r"[?？]\W{0,3}\Z")  # noqa: RUF001 - the wide form is meant.
 
 
@@ -60,17 +61,28 @@ class Reading(NamedTuple):
 
 def read(text: str, otherwise: str) -> Reading:
     """The text search configuration of this text, and its traits; `otherwise` is the guild's."""
-    traits = (ASKS if asks(text) else 0) | (TELLS_TIME if tells_time(text) else 0)
-    return Reading(detect(text, otherwise), traits)
+    words = _words_of(text)
+    traits = (ASKS if asks(text) else 0) | (TELLS_TIME if _name_time(words, text) else 0)
+    return Reading(_detect(words, otherwise), traits)
 
 
 def detect(text: str, otherwise: str) -> str:
     """The language that most of the common words belong to; `otherwise` where none stands out."""
+    return _detect(_words_of(text), otherwise)
+
+
+def _words_of(text: str) -> list[str]:
+    words: list[str] = _WORD.findall(_NO_WORDS.sub(" ", text[:_READ]).lower().replace("’", "'"))  # noqa: RUF001
+    return words
+
+
+def _detect(words: list[str], otherwise: str) -> str:
     scores: dict[str, float] = {}
-    for word in _WORD.findall(_NO_WORDS.sub(" ", text[:_READ]).lower().replace("’", "'")):  # noqa: RUF001 - typed on phones.
-        languages = _LANGUAGES_OF.get(word, ())
-        for language in languages:
-            scores[language] = scores.get(language, 0.0) + 1.0 / len(languages)
+    for word in words:
+        languages = _LANGUAGES_OF.get(word)
+        if languages:
+            for language in languages:
+                scores[language] = scores.get(language, 0.0) + 1.0 / len(languages)
     if not scores:
         return otherwise
     best = max(scores, key=lambda language: (scores[language], language))
@@ -84,7 +96,11 @@ def asks(text: str) -> bool:
 
 def tells_time(text: str) -> bool:
     """Whether it names a time."""
-    return bool(_TIME.search(text))
+    return _name_time(_words_of(text), text)
+
+
+def _name_time(words: list[str], text: str) -> bool:
+    return not _TIMES.isdisjoint(words) or bool(_TIME_NUMBER.search(text[:_READ]))
 
 
 def is_common(word: str) -> bool:
