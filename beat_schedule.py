@@ -1,13 +1,8 @@
 """What beat starts, and how often.
 
 Jobs are keyed by (name, slot) in `job_runs`, so a late or second beat is harmless. Where a task has no row there (the
-sweeps of commands, posts, invites, channels and privacy, and the pulses) it only offers what is due, and whoever takes
-sweeps of commands, posts, channels, levels and privacy, and the pulses) it only offers what is due, and whoever takes
-that up claims it first.
-sweeps of commands, posts, invites, giveaways, channels and privacy, and the pulses) it only offers what is due, and
-whoever takes that up claims it first.
-sweeps of commands, games, posts, invites, channels, levels and privacy, and the pulses) it only offers what is due,
-and whoever takes that up claims it first.
+sweeps, the counting of time in voice, and the pulses) it only offers what is due, and whoever takes that up claims it
+first.
 An entry expires before the next ones pile up behind a worker that is away: jobs work from what they find to do, so
 that the next one makes up for it.
 """
@@ -30,6 +25,7 @@ PERIODS: dict[str, timedelta] = {
     "invites.sweep": timedelta(seconds=30),
     "invites.settle": timedelta(minutes=1),
     "leveling.sweep": timedelta(seconds=30),
+    "leveling.voice": timedelta(seconds=30),
     "health.pulses": timedelta(seconds=30),
     "health.gauges": timedelta(minutes=1),
     "channels.sweep": timedelta(minutes=5),

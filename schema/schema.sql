@@ -407,7 +407,8 @@ CREATE TABLE public.guilds (
     left_at timestamp with time zone,
     seq bigint DEFAULT 0 NOT NULL,
     presence_seq bigint DEFAULT 0 NOT NULL,
-    first_seen timestamp with time zone DEFAULT now() NOT NULL
+    first_seen timestamp with time zone DEFAULT now() NOT NULL,
+    afk_channel_id bigint
 );
 
 CREATE TABLE public.ingest_batches (
@@ -562,6 +563,11 @@ CREATE TABLE public.level_roles (
     role_id bigint NOT NULL,
     level integer NOT NULL,
     CONSTRAINT ck_level_roles_level CHECK (((level >= 1) AND (level <= 1000)))
+);
+
+CREATE TABLE public.level_voice (
+    guild_id bigint NOT NULL,
+    slot bigint NOT NULL
 );
 
 CREATE TABLE public.member_levels (
@@ -778,6 +784,12 @@ CREATE TABLE public.voice_sessions (
     ended_at timestamp with time zone
 );
 
+CREATE TABLE public.voice_stamps (
+    guild_id bigint NOT NULL,
+    heard_at timestamp with time zone NOT NULL
+)
+WITH (fillfactor='50');
+
 CREATE TABLE public.xp_changes (
     id bigint NOT NULL,
     guild_id bigint NOT NULL,
@@ -925,6 +937,9 @@ ALTER TABLE ONLY public.level_role_changes
 ALTER TABLE ONLY public.level_roles
     ADD CONSTRAINT pk_level_roles PRIMARY KEY (guild_id, role_id);
 
+ALTER TABLE ONLY public.level_voice
+    ADD CONSTRAINT pk_level_voice PRIMARY KEY (guild_id);
+
 ALTER TABLE ONLY public.member_levels
     ADD CONSTRAINT pk_member_levels PRIMARY KEY (guild_id, user_id);
 
@@ -972,6 +987,9 @@ ALTER TABLE ONLY public.users
 
 ALTER TABLE ONLY public.voice_sessions
     ADD CONSTRAINT pk_voice_sessions PRIMARY KEY (guild_id, user_id, seq);
+
+ALTER TABLE ONLY public.voice_stamps
+    ADD CONSTRAINT pk_voice_stamps PRIMARY KEY (guild_id);
 
 ALTER TABLE ONLY public.xp_changes
     ADD CONSTRAINT pk_xp_changes PRIMARY KEY (id);
@@ -1097,6 +1115,8 @@ CREATE INDEX ix_reactions_user_id_guild_id ON ONLY public.reactions USING btree 
 CREATE INDEX ix_roles_guild_id ON public.roles USING btree (guild_id);
 
 CREATE INDEX ix_standings_ranking ON public.standings USING btree (guild_id, board, score DESC, user_id);
+
+CREATE INDEX ix_voice_sessions_ended_at ON public.voice_sessions USING btree (guild_id, ended_at) WHERE (channel_id IS NOT NULL);
 
 CREATE INDEX ix_voice_sessions_open ON public.voice_sessions USING btree (guild_id, user_id) WHERE ((ended_at IS NULL) AND (channel_id IS NOT NULL));
 

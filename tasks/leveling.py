@@ -4,7 +4,7 @@ import logging
 from datetime import timedelta
 
 from app.clients import discord_rest
-from app.community.leveling import admin, earning, roles, service
+from app.community.leveling import admin, earning, roles, service, voice
 from app.core import queue
 from app.core.clock import now
 from app.core.db import unit_of_work
@@ -78,6 +78,20 @@ def sweep() -> None:
         queue.send(service.SETTLE, guild_id, user_id)
     for change in waiting:
         queue.send(roles.CHANGE, change["guild_id"], change["user_id"], change["role_id"])
+
+
+@app.task(name="leveling.voice")
+def count_voice() -> None:
+    """Count the time that members spent in voice.
+
+    Twice is safe: a guild's row is locked, and a slot is counted once because row and levels only move forward.
+    """
+    with unit_of_work() as uow:
+        guilds = voice.behind(uow.session)
+    for guild_id in guilds:
+        with unit_of_work() as uow:
+            voice.count(uow, guild_id)
+            uow.commit()
 
 
 xp_change = awaited("commands.xp_change", admin.change_xp)

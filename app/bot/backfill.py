@@ -68,12 +68,14 @@ class Found(NamedTuple):
 
 
 class Tellers(NamedTuple):
-    """How a backfill tells what no gateway payload tells; made by the composition from the features' events."""
+    """How the bot tells what no gateway payload tells; made by the composition from the features' events."""
 
     # From guild, channel, after, up_to and ids: only these still exist there.
     listed: Callable[[int, int, int, int, tuple[int, ...]], Event]
     # From guild, channel and complete_to.
     advanced: Callable[[int, int, int], Event]
+    # From guilds: everything about voice there was told.
+    heard: Callable[[tuple[int, ...]], Event]
 
 
 class Backfill:

@@ -25,6 +25,7 @@ from app.bot.reactions import Stored as StoredReactions
 from app.bot.refusals import missing_permissions, refusal
 from app.bot.sequence import Sequence as EventSequence
 from app.bot.spool import Spool
+from app.bot.stamps import Stamps
 from app.bot.status import Pulse, measure_lag
 from app.bot.watermarks import Watermarks
 from app.core import ledger
@@ -88,6 +89,7 @@ class Runtime:
         reactions = Reactions(self.bot, ports.stored_reactions)
         tellers = ports.tellers(self.sequence.take)
         self.backfill = Backfill(self.bot, self.watermarks, tellers, reactions, ports.known_messages)
+        self.stamps = Stamps(self.bot, tellers.heard)
         self.absences = Absences(self.bot, ports.stored)
         self.bot.on_login = self._on_login
         self.bot.on_session = self.absences.session
@@ -175,6 +177,7 @@ class Runtime:
         self._start(pulse.run(), "pulse")
         self._start(measure_lag(), "loop lag")
         self._start(self._advance_watermarks(), "watermarks")
+        self._start(self.stamps.run(), "voice stamps")
         self._start(self._until_done(bot.front.sync, "commands cannot be sent to Discord yet"), "command sync")
 
     async def _try_lock(self) -> bool:
@@ -255,6 +258,7 @@ class Runtime:
     def _on_guild_ready(self, guild_id: int) -> None:
         self.backfill.start(guild_id)
         if guild_id:
+            self.stamps.listed(guild_id)
             self.absences.guild(guild_id)
         guild = self.bot.get_guild(guild_id)
         if guild is not None and guild.me is not None and guild_id not in self._told:

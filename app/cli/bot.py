@@ -13,6 +13,7 @@ from app.activity.members.queries import present
 from app.activity.messages.messages import ChannelListed
 from app.activity.messages.queries import known
 from app.activity.reactions.queries import present as present_reactions
+from app.activity.voice.messages import VoiceHeard
 from app.bot.absences import Stored
 from app.bot.backfill import Tellers
 from app.bot.instance import AlreadyRunning
@@ -28,7 +29,7 @@ EX_CONFIG = 78
 
 
 def tellers(next_seq: Callable[[], int]) -> Tellers:
-    """How a backfill tells what no gateway payload tells."""
+    """How the bot tells what no gateway payload tells."""
 
     def listed(guild_id: int, channel_id: int, after: int, up_to: int, ids: tuple[int, ...]) -> ChannelListed:
         return ChannelListed(
@@ -46,7 +47,10 @@ def tellers(next_seq: Callable[[], int]) -> Tellers:
             seq=next_seq(), guild_id=guild_id, at=Context.now(), channel_id=channel_id, complete_to=complete_to
         )
 
-    return Tellers(listed, advanced)
+    def heard(guild_ids: tuple[int, ...]) -> VoiceHeard:
+        return VoiceHeard(seq=next_seq(), guild_id=0, at=Context.now(), guild_ids=guild_ids)
+
+    return Tellers(listed, advanced, heard)
 
 
 def encode(batch_id: str, events: Sequence[Any]) -> bytes:

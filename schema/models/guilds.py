@@ -24,6 +24,7 @@ class Guild(Base):
     owner_id: Mapped[Snowflake | None]
     member_count: Mapped[int | None]
     locale: Mapped[str | None] = mapped_column(Text)
+    afk_channel_id: Mapped[Snowflake | None]
     joined_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     left_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     seq: Mapped[Snowflake] = mapped_column(server_default=_UNTOLD)

@@ -89,6 +89,15 @@ class ReactionXp(Base):
     created_at: Mapped[CreatedAt]
 
 
+class LevelVoice(Base):
+    """The newest two-minute slot up to which a guild's time in voice was counted."""
+
+    __tablename__ = "level_voice"
+
+    guild_id: Mapped[SnowflakeKey]
+    slot: Mapped[Snowflake]
+
+
 class XpMultiplier(Base):
     """What experience is worth in a channel, or to those who have a role, in percent; 0 means none at all."""
 

@@ -23,6 +23,7 @@ class VoiceSession(Base):
             postgresql_where=text("ended_at IS NULL AND channel_id IS NOT NULL"),
         ),
         Index("ix_voice_sessions_started_at", "started_at"),
+        Index("ix_voice_sessions_ended_at", "guild_id", "ended_at", postgresql_where=text("channel_id IS NOT NULL")),
     )
 
     guild_id: Mapped[SnowflakeKey]
@@ -34,3 +35,13 @@ class VoiceSession(Base):
     flags: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     started_at: Mapped[Moment]
     ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class VoiceStamp(Base):
+    """Until when everything about voice in a guild is stored: what the rows say of the time before does not change."""
+
+    __tablename__ = "voice_stamps"
+    __table_args__ = ({"postgresql_with": {"fillfactor": 50}},)
+
+    guild_id: Mapped[SnowflakeKey]
+    heard_at: Mapped[Moment]

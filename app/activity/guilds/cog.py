@@ -53,6 +53,7 @@ def _guild(data: Payload, context: Context) -> GuildSeen:
         member_count=data.get("member_count"),
         locale=name_or_none(data.get("preferred_locale")),
         joined_at=millis(data.get("joined_at")),
+        afk_channel_id=snowflake_or_none(data.get("afk_channel_id")),
     )
 
 

@@ -22,6 +22,8 @@ class GuildSeen(Event, frozen=True, kw_only=True, tag="guild_seen"):
     locale: Name | None = None
     # When the bot joined.
     joined_at: Millis | None = None
+    # Where Discord moves those who fell silent in voice.
+    afk_channel_id: Snowflake | None = None
 
 
 class GuildLeft(Event, frozen=True, kw_only=True, tag="guild_left"):

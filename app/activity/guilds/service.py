@@ -23,6 +23,7 @@ GUILDS = Table(
         "member_count": "integer",
         "locale": "text",
         "joined_at": "timestamptz",
+        "afk_channel_id": "bigint",
     },
     gone="left_at",
 )
@@ -88,6 +89,7 @@ def apply_guilds(session: Session, events: Sequence[GuildSeen | GuildLeft]) -> N
                 "member_count": event.member_count,
                 "locale": event.locale,
                 "joined_at": moment(event.joined_at) if event.joined_at is not None else None,
+                "afk_channel_id": event.afk_channel_id,
             }
             facts.is_like((event.guild_id,), event.seq, profile)
     facts.write(session)

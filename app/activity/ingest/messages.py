@@ -17,7 +17,7 @@ from app.activity.invites.messages import InviteCreated, InviteDeleted
 from app.activity.members.messages import MemberJoined, MemberLeft, MemberUpdated
 from app.activity.messages.messages import ChannelListed, MessageEdited, MessagesDeleted, MessageSeen, OwnPostSeen
 from app.activity.reactions.messages import ReactionAdded, ReactionRemoved, ReactionsCleared
-from app.activity.voice.messages import VoiceListed, VoiceStateChanged
+from app.activity.voice.messages import VoiceHeard, VoiceListed, VoiceStateChanged
 from app.core.events import Event, Snowflake
 
 VERSION: Final = 1
@@ -47,6 +47,7 @@ AnyEvent: TypeAlias = (
     | ReactionsCleared
     | VoiceStateChanged
     | VoiceListed
+    | VoiceHeard
     | MemberJoined
     | MemberUpdated
     | MemberLeft
@@ -62,7 +63,7 @@ AnyEvent: TypeAlias = (
 )
 
 # Events that tell what is *not* there, or that nothing is missing.
-WAITING = (ChannelListed, VoiceListed, WatermarkAdvanced)
+WAITING = (ChannelListed, VoiceListed, VoiceHeard, WatermarkAdvanced)
 
 
 class Batch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

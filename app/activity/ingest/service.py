@@ -34,7 +34,7 @@ from app.activity.partitions.rules import Span
 from app.activity.reactions import service as reactions
 from app.activity.reactions.messages import ReactionAdded, ReactionRemoved, ReactionsCleared
 from app.activity.voice import service as voice
-from app.activity.voice.messages import VoiceListed, VoiceStateChanged
+from app.activity.voice.messages import VoiceHeard, VoiceListed, VoiceStateChanged
 from app.core import clock
 from app.core.clock import snowflake_at
 from app.core.db import unit_of_work
@@ -180,6 +180,7 @@ class _Writer:
         reactions.clear(session, self._of(ReactionsCleared))
         give()
         self._advance_watermarks(self._of(WatermarkAdvanced))
+        voice.stamp(session, self._of(VoiceHeard))
         for event in sorted(self._of(OwnPostSeen), key=lambda post: post.nonce):
             self._ports.confirm(session, event.nonce, event.message_id)
         asked = {event.guild_id for event in self._of(MemberJoined, GuildSeen)}

@@ -20,6 +20,15 @@ class VoiceStateChanged(Event, frozen=True, kw_only=True, tag="voice_state_chang
     suppress: bool = False
 
 
+class VoiceHeard(Event, frozen=True, kw_only=True, tag="voice_heard"):
+    """Up to `at` the bot heard everything about voice in these guilds; sent every half minute, with guild 0.
+
+    It takes effect when everything with a lower `seq` is committed.
+    """
+
+    guild_ids: Annotated[tuple[Snowflake, ...], msgspec.Meta(max_length=1000)]
+
+
 class VoiceListed(Event, frozen=True, kw_only=True, tag="voice_listed"):
     """The guild's whole list of members in voice, as a (re)connected bot finds it; whoever is missing has left.
 

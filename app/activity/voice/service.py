@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.activity.voice.messages import VoiceListed, VoiceStateChanged
+from app.activity.voice.messages import VoiceHeard, VoiceListed, VoiceStateChanged
 from app.activity.voice.rules import State, ends, seconds_by_day
 from app.core.facts import as_json
 
@@ -35,9 +35,15 @@ _WRITE = text(
     " ON CONFLICT (guild_id, user_id, seq) DO UPDATE SET ended_at = excluded.ended_at"
 )
 _OPEN = text(
-    "SELECT user_id, (extract(epoch FROM started_at) * 1000)::bigint AS started_ms FROM voice_sessions"
-    " WHERE guild_id = :guild AND ended_at IS NULL AND channel_id IS NOT NULL"
+    "SELECT user_id, (extract(epoch FROM started_at) * 1000)::bigint AS started_ms,"
+    " (SELECT (extract(epoch FROM heard_at) * 1000)::bigint FROM voice_stamps WHERE guild_id = :guild) AS heard_ms"
+    " FROM voice_sessions WHERE guild_id = :guild AND ended_at IS NULL AND channel_id IS NOT NULL"
     " AND seq < :seq AND NOT user_id = ANY(:ids)"
+)
+_STAMP = text(
+    "INSERT INTO voice_stamps (guild_id, heard_at) SELECT guild_id, to_timestamp(at / 1000.0)"
+    " FROM json_to_recordset(:rows) AS r (guild_id bigint, at bigint) ORDER BY guild_id"
+    " ON CONFLICT (guild_id) DO UPDATE SET heard_at = greatest(voice_stamps.heard_at, excluded.heard_at)"
 )
 
 
@@ -57,9 +63,21 @@ def departures(session: Session, events: Sequence[VoiceListed]) -> dict[MemberKe
     for event in events:
         values = {"guild": event.guild_id, "seq": event.seq, "ids": list(event.user_ids)}
         for row in session.execute(_OPEN, values):
-            left = min(event.at, event.at if event.last_heard is None else event.last_heard)
+            # Where the bot does not know when it last heard from Discord, the guild's newest stamp says it.
+            known = row.heard_ms if event.last_heard is None else event.last_heard
+            left = event.at if known is None else min(event.at, known)
             states[event.guild_id, row.user_id].append(State(event.seq, None, max(left, row.started_ms)))
     return dict(states)
+
+
+def stamp(session: Session, events: Iterable[VoiceHeard]) -> None:
+    """Note until when everything about voice in these guilds is stored; a stamp never moves back."""
+    newest: dict[int, int] = {}
+    for event in events:
+        for guild in event.guild_ids:
+            newest[guild] = max(event.at, newest.get(guild, 0))
+    if newest:
+        session.execute(_STAMP, {"rows": as_json({"guild_id": guild, "at": at} for guild, at in newest.items())})
 
 
 def apply(session: Session, told: Mapping[MemberKey, Sequence[State]]) -> Counter[tuple[int, int, date]]:

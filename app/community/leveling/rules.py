@@ -210,5 +210,96 @@ def percent_of(text: str) -> int:
     raise bad("multiplier", text, _("0 to 10, such as 0 (no experience), 0.5, 1 (as usual) or 2"))
 
 
+SLOT_MS = 120_000
+_SLOTS_IN_AN_HOUR = 30
+HOUR_XP = 25
+# Muted by themselves, deaf by themselves, and deafened by others; see schema.models.voice.
+_UNHEARD = 1 | 2 | 8
+
+
+@dataclass(frozen=True)
+class Stay:
+    """A member's state in a voice channel, from `start_ms` until `end_ms` (None: still)."""
+
+    user_id: int
+    channel_id: int
+    start_ms: int
+    end_ms: int | None
+    flags: int = 0
+
+
+@dataclass(frozen=True)
+class Slot:
+    """A two-minute slot in which a member was met in company: where, and how many counted there."""
+
+    number: int
+    channel_id: int
+    people: int
+
+
+def company(stays: Iterable[Stay], after: int, up_to: int, afk_channel_id: int | None) -> dict[int, list[Slot]]:
+    """The slots after `after` up to `up_to` in which each member was in company, in order.
+
+    A slot is one look, at its first moment, at who is where: somebody who stays three minutes is met once or twice. Who
+    muted themselves, is deaf, or is in the channel of those away, does not count; two who count are company.
+    """
+    met: dict[tuple[int, int], set[int]] = {}
+    for stay in stays:
+        if stay.flags & _UNHEARD or stay.channel_id == afk_channel_id:
+            continue
+        first = max(-(-stay.start_ms // SLOT_MS), after + 1)
+        last = up_to if stay.end_ms is None else min((stay.end_ms - 1) // SLOT_MS, up_to)
+        for number in range(first, last + 1):
+            met.setdefault((number, stay.channel_id), set()).add(stay.user_id)
+    found: dict[int, list[Slot]] = {}
+    for (number, channel), people in sorted(met.items()):
+        if len(people) > 1:
+            for user in people:
+                found.setdefault(user, []).append(Slot(number, channel, len(people)))
+    return found
+
+
+def for_slot(people: int, most: int) -> int:
+    """What two minutes in company of so many bring: 1 for two people, and 2 more for each further one."""
+    return 1 + 2 * (min(people, most) - 2)
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """What time in voice brought a member: the experience, and how far their present stay got."""
+
+    xp: int
+    slot: int
+    run: int
+    channel_id: int
+
+
+def speak(
+    slots: Iterable[Slot],
+    before: tuple[int | None, int],
+    departures: Iterable[int],
+    percents: Mapping[int, int],
+    most: int,
+) -> Spoken | None:
+    """What these slots of one member bring, in order, with 25 for each hour (30 slots) in one stay.
+
+    `before` is the newest slot that was counted and how many in that stay; `departures` are the moments (ms) when the
+    member left voice, each of which begins the hour anew.
+    """
+    newest, run = before
+    left = sorted(departures)
+    xp, channel_id, is_any = 0, 0, False
+    for slot in slots:
+        percent = percents.get(slot.channel_id, ONE)
+        if percent == 0 or (newest is not None and slot.number <= newest):
+            continue
+        if newest is not None and any(newest * SLOT_MS < moment <= slot.number * SLOT_MS for moment in left):
+            run = 0
+        newest, run, channel_id, is_any = slot.number, run + 1, slot.channel_id, True
+        bonus = HOUR_XP if run % _SLOTS_IN_AN_HOUR == 0 else 0
+        xp += multiplied(for_slot(slot.people, most) + bonus, percent)
+    return Spoken(xp, newest, run, channel_id) if is_any and newest is not None else None
+
+
 # So many channels and roles, and so many role rewards, may a guild choose.
 MOST_CHOICES = 100

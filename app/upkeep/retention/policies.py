@@ -103,6 +103,8 @@ EXEMPT = {
     "active_multipliers": "it goes with its last game, with the guild, or on the member's word",
     "member_levels": "a member's experience is theirs; it goes with the guild or on the member's word",
     "level_rewards": "what was paid once must never be paid again; they go with the guild or on the member's word",
+    "voice_stamps": "one moment a guild, without which an outage would count as talking; it goes with the guild",
+    "level_voice": "one number a guild, without which time in voice would count twice; it goes with the guild",
     "xp_multipliers": "choices in force; they go with their guild",
     "level_roles": "choices in force; they go with their guild",
     "level_imports": "undoing one must stay possible; they go with their guild",
