@@ -4,7 +4,7 @@ import logging
 from datetime import timedelta
 
 from app.clients import discord_rest
-from app.community.leveling import admin, earning, roles, service, voice
+from app.community.leveling import admin, earning, imports, roles, service, voice
 from app.core import queue
 from app.core.clock import now
 from app.core.db import unit_of_work
@@ -99,3 +99,7 @@ level_news = awaited("commands.level_news", admin.choose_news)
 level_multiplier = awaited("commands.level_multiplier", admin.choose_multiplier)
 level_role_add = awaited("commands.level_role_add", admin.add_role)
 level_role_drop = awaited("commands.level_role_drop", admin.drop_role)
+level_import = awaited("commands.level_import", imports.show)
+level_import_apply = awaited("commands.level_import_apply", imports.apply)
+level_import_drop = awaited("commands.level_import_drop", imports.drop)
+level_import_undo = awaited("commands.level_import_undo", imports.undo)

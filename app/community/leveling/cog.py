@@ -2,22 +2,24 @@
 
 import asyncio
 import io
-from typing import Any
+from typing import Any, Literal
 
 import discord
+import msgspec
 from discord import app_commands
 from discord.ext import commands
 
 from app.bot.checks import manager_only
 from app.bot.context import Context, read
 from app.bot.hybrid import command, group, subcommand, subgroup
-from app.community.leveling import queries
+from app.community.leveling import files, queries
 from app.community.leveling.card import Card, draw
 from app.community.leveling.messages import bar, changed, configured, inside
 from app.community.leveling.queries import Standing
 from app.community.leveling.rules import progress
+from app.community.leveling.views import ImportButton, offer
 from app.core.errors import BadInput
-from app.core.translations import _, marked
+from app.core.translations import _, current_language, marked, ngettext, speaking
 
 _AVATAR_SECONDS = 1.0
 _AVATAR_SIDE = 256
@@ -31,6 +33,13 @@ class Leveling(commands.Cog):
     """Levels."""
 
     feature = "leveling"
+
+    def __init__(self, bot: Any) -> None:
+        self.bot = bot
+
+    async def cog_load(self) -> None:
+        """Answer clicks on buttons that were sent before this start."""
+        self.bot.add_dynamic_items(ImportButton)
 
     @command(marked("/level"), marked("Show a member's level"))
     @app_commands.describe(member=marked("Whose level; yours when left out"))
@@ -157,6 +166,44 @@ class Leveling(commands.Cog):
         """Show the roles."""
         await self._show(context)
 
+    @subcommand(leveling, marked("/import"), marked("Take over levels from another bot's file; shown before it counts"))
+    @app_commands.describe(
+        file=marked("JSON or CSV, as MEE6, Tatsu, Arcane and I give it"),
+        keep=marked("Whether members keep their level, or their experience"),
+    )
+    @manager_only()
+    async def take_over(
+        self, context: Context, file: discord.Attachment, keep: Literal["level", "xp"] = "level"
+    ) -> None:
+        """Read a file, show what it would do, and offer to apply it."""
+        if file.size > files.MOST_BYTES:
+            raise BadInput(_("The file is too large. Allowed: {most} MB.").format(most=files.MOST_BYTES // 1_000_000))
+        if context.interaction is not None:
+            await context.interaction.response.defer(ephemeral=True, thinking=True)
+        try:
+            data = await file.read()
+        except discord.HTTPException:
+            raise BadInput(_("Discord does not give me this file. Please send it again.")) from None
+        rows = await asyncio.to_thread(_parsed, data, keep, current_language())
+        answer = await context.ask("commands.level_import", keep=keep, rows=rows)
+        view = offer(answer.data["import"]) if answer.state == "done" else None
+        await context.say(answer, view=view)
+
+    @subcommand(leveling, marked("/undo"), marked("Take back the newest import of levels"))
+    @manager_only()
+    async def undo(self, context: Context) -> None:
+        """Undo an import."""
+        await context.say(await context.ask("commands.level_import_undo"))
+
+    @subcommand(leveling, marked("/export"), marked("Get the levels of this server as a file"))
+    @manager_only()
+    async def export(self, context: Context) -> None:
+        """Give everybody's level as CSV, which can be imported again."""
+        found = await read(queries.everybody, context.guild_id)
+        data = await asyncio.to_thread(files.written, found)
+        text = ngettext("{count} member has experience.", "{count} members have experience.", len(found))
+        await context.say(text.format(count=len(found)), file=discord.File(io.BytesIO(data), "levels.csv"))
+
     async def _change(self, context: Context, action: str, member: discord.Member, amount: int) -> None:
         if member.bot:
             raise BadInput(_("{name} is a bot, and bots have no level.").format(name=_name(member)))
@@ -169,6 +216,12 @@ class Leveling(commands.Cog):
     async def _show(self, context: Context) -> None:
         found = await read(queries.configuration, context.guild_id)
         await context.say(configured(found))
+
+
+def _parsed(data: bytes, keep: Literal["level", "xp"], language: str) -> str:
+    """The file's rows as the worker takes them; refusals are in the reader's language."""
+    with speaking(language):
+        return msgspec.json.encode(files.parse(data, keep)).decode()
 
 
 def _check_role(context: Context, role: discord.Role) -> None:
@@ -232,4 +285,4 @@ async def _avatar(whose: discord.Member) -> bytes | None:
 
 async def setup(bot: Any) -> None:
     """Add the cog."""
-    await bot.add_cog(Leveling())
+    await bot.add_cog(Leveling(bot))

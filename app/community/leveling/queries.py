@@ -28,7 +28,9 @@ _EVERYBODY = text(
     "SELECT l.user_id, coalesce(m.nick, u.display_name, u.name, '') AS name, l.level, l.xp,"
     " coalesce(m.message_count, 0) AS messages, coalesce(m.voice_seconds, 0) AS voice_seconds"
     " FROM member_levels l LEFT JOIN members m ON m.guild_id = l.guild_id AND m.user_id = l.user_id"
-    " LEFT JOIN users u ON u.id = l.user_id WHERE l.guild_id = :guild ORDER BY l.xp DESC, l.user_id"
+    " LEFT JOIN users u ON u.id = l.user_id WHERE l.guild_id = :guild"
+    " AND NOT EXISTS (SELECT FROM opt_outs o WHERE o.guild_id = l.guild_id AND o.user_id = l.user_id)"
+    " ORDER BY l.xp DESC, l.user_id"
 )
 
 

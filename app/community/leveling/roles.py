@@ -39,6 +39,12 @@ _SYNC_ALL = text(
     " version = level_role_changes.version + 1, due_at = now(), attempts = 0, done_at = NULL, failed_at = NULL"
     " WHERE NOT level_role_changes.is_wanted OR level_role_changes.failed_at IS NOT NULL RETURNING 1"
 )
+_TAKE_ALL = text(
+    "UPDATE level_role_changes c SET is_wanted = false, version = c.version + 1, due_at = now(), attempts = 0,"
+    " done_at = NULL, failed_at = NULL FROM level_roles r, member_levels l"
+    " WHERE c.guild_id = :guild AND c.is_wanted AND r.guild_id = c.guild_id AND r.role_id = c.role_id"
+    " AND l.guild_id = c.guild_id AND l.user_id = c.user_id AND l.level < r.level"
+)
 _TAKE = text(
     "UPDATE level_role_changes SET attempts = attempts + 1, due_at = :lease FROM ("
     "   SELECT guild_id, user_id, role_id FROM level_role_changes WHERE guild_id = :guild AND user_id = :user"
@@ -92,6 +98,11 @@ def sync(uow: UnitOfWork, guild_id: int, user_id: int, level: int) -> None:
 def sync_all(session: Session, guild_id: int, role_id: int, level: int) -> int:
     """Want this role for everybody at this level or above; for how many it is new. A sweep carries it out."""
     return len(session.execute(_SYNC_ALL, {"guild": guild_id, "role": role_id, "level": level}).all())
+
+
+def take_all(session: Session, guild_id: int) -> None:
+    """Want no longer what we gave to members who are below its level now. A sweep carries it out."""
+    session.execute(_TAKE_ALL, {"guild": guild_id})
 
 
 def take(session: Session, guild_id: int, user_id: int, role_id: int, now: datetime) -> Change | None:

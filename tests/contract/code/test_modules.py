@@ -39,6 +39,8 @@ MORE = {
         "earning": "what new messages and reactions bring, inside the transaction of ingest",
         "card": "a drawing, which only the bot's threads make",
         "admin": "what admins change, each change with its record",
+        "files": "reading what other bots export, and writing our own",
+        "imports": "taking over levels from other bots, and taking it back",
         "voice": "time in voice, which is counted by the clock",
         "multipliers": "what experience is worth where and to whom, for every source of it",
         "roles": "what Discord is asked to change for a level, one row for each member and role",
