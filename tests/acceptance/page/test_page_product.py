@@ -3,8 +3,10 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from contextlib import closing
 from types import SimpleNamespace
 
+import psycopg2
 import pytest
 import pytest_asyncio
 from playwright.async_api import expect
@@ -85,6 +87,20 @@ async def test_a_setting_is_completed_by_the_bot_and_changed(hall):
     await expect(hall.last.locator(".text")).to_contain_text("counts")
     await hall.command("settings show")
     await expect(hall.last.locator(".text")).to_contain_text(re.compile("content.*counts", re.DOTALL))
+
+
+async def test_a_level_is_shown_on_a_card(hall, product):
+    statement = "INSERT INTO member_levels (guild_id, user_id, xp, level) VALUES (%s, %s, 1210, 5)"
+    with closing(psycopg2.connect(product.environment["DATABASE_URL"])) as connection, connection.cursor() as cursor:
+        cursor.execute(statement, (hall.local.guild("Mead Hall").id, hall.local.user("hrothgar")))
+        connection.commit()
+    await hall.command("level")
+    await hall.page.get_by_role("form", name="/level").get_by_role("button", name="Run the command").click()
+    await expect(hall.last).to_contain_text("Level 5, rank 1, 210 of 500 XP")
+    picture = hall.last.locator("img").last
+    await expect(picture).to_be_visible()
+    await hall.page.wait_for_function("i => i.complete && i.naturalWidth > 900", arg=await picture.element_handle())
+    await hall.shoot("level")
 
 
 async def test_a_member_is_offered_only_what_he_may_use(hall):
