@@ -36,6 +36,7 @@ _CHANNELS_AT_ONCE = 4
 RECHECK_HOURS = 24
 RECHECK_PAGES = 100
 _RETRY_SECONDS = 15.0
+_SETTLING_SECONDS = 1.0
 # A person waits for their command meanwhile.
 _SETTLE_SECONDS = 1.0
 # How far Discord's clock may be ahead of ours.
@@ -182,10 +183,16 @@ class Backfill:
         log.info("backfill is complete: %d messages listed", listed, extra={"guild_id": guild_id})
         if not listed:
             return
+        shown = [(stretch, found) for stretch, found in zip(stretches, listings, strict=True) if found is not None]
         is_settled = await until_committed(self._bot.publisher)
-        for stretch, found in zip(stretches, listings, strict=True):
-            if found is not None:
-                await self._patiently(partial(self._compare, found, is_settled=is_settled), stretch)
+        for stretch, found in shown:
+            await self._patiently(partial(self._tell_edits, found, is_settled=is_settled), stretch)
+        # A reaction that is not stored yet cannot be seen to be gone, and nobody would look for it again.
+        while not is_settled:
+            await asyncio.sleep(_SETTLING_SECONDS)
+            is_settled = await until_committed(self._bot.publisher)
+        for stretch, found in shown:
+            await self._patiently(partial(self._compare_reactions, found), stretch)
         log.info("the listings were compared with what is stored", extra={"guild_id": guild_id})
 
     async def _patiently(self, work: Callable[[Stretch], Awaitable[T]], stretch: Stretch) -> T | None:
@@ -212,8 +219,8 @@ class Backfill:
         self._bot.ingest.emit(self._tellers.advanced(stretch.guild_id, stretch.channel_id, complete))
         return found
 
-    async def _compare(self, found: Found, stretch: Stretch, *, is_settled: bool) -> None:
-        """Tell edits of messages that are stored, and reactions that differ.
+    async def _tell_edits(self, found: Found, stretch: Stretch, *, is_settled: bool) -> None:
+        """Tell edits of messages that are stored.
 
         What was edited before the bot met the channel is history, and no business of a backfill; only the database
         knows the difference, so while it lags behind, every edit is told.
@@ -221,6 +228,8 @@ class Backfill:
         ids = [int(message["id"]) for message in found.edited]
         known = await asyncio.to_thread(self._known, stretch.guild_id, ids) if ids and is_settled else set(ids)
         await self._tell(stretch, [message for message in found.edited if int(message["id"]) in known])
+
+    async def _compare_reactions(self, found: Found, stretch: Stretch) -> None:
         await self._reactions.compare(stretch.guild_id, stretch.channel_id, found.reactions)
 
     async def _list_forward(self, stretch: Stretch, found: Found) -> int:

@@ -17,10 +17,12 @@ _LEDGER_SECONDS = 60.0
 _PAUSE = 0.25
 
 
-async def until_committed(publisher: Publisher, seconds: float = _LEDGER_SECONDS) -> bool:
+async def until_committed(publisher: Publisher) -> bool:
     """Wait until what was published so far is stored; False when that takes too long or cannot be known."""
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(_LEDGER_SECONDS):
+            while publisher.spool.entries:  # noqa: ASYNC110 - the publisher's thread tells nobody of it.
+                await asyncio.sleep(_PAUSE)
             waiting = await _entries(publisher)
             while waiting:
                 await asyncio.sleep(_PAUSE)

@@ -46,6 +46,8 @@ class Rig:
         self.channels: dict[int, list[int]] = {}
         self.members: dict[int, list[int]] = {}
         self.watermarks: list[tuple[int, int, int]] = []
+        # Whether nobody takes batches out of the ledger at the moment.
+        self.lags = False
         self.running: list[tuple[Runtime, asyncio.Task[None]]] = []
 
     def ports(self) -> Ports:
@@ -91,7 +93,7 @@ class Rig:
         """Take batches out of the ledger as workers do, until cancelled."""
         while True:
             found: Any = self.redis.hgetall(ledger.key("ingest"))
-            if found:
+            if found and not self.lags:
                 self.applied |= found
                 ledger.remove(self.redis, "ingest", *(key.decode() for key in found))
             await asyncio.sleep(0.05)
