@@ -24,6 +24,11 @@ def stored_ids(system: System) -> list[int]:
         return []
 
 
+def has_caught_up(traffic: Traffic) -> bool:
+    """Whether every message that is still there is stored."""
+    return len(stored_ids(traffic.system)) >= len(traffic.sent) - len(traffic.removed)
+
+
 def talk(traffic: Traffic, number: int, between: Callable[[int], None]) -> None:
     """Send `number` messages in small groups, each followed by edits, reactions, moves in voice and a deletion."""
     group = 20
@@ -135,34 +140,35 @@ def test_workers_are_killed_again_and_again(servers_dir):
         assert dict(system.rows(revisions, traffic.guild)) == edits
 
 
+def faults(traffic: Traffic) -> dict[int, Callable[[], object]]:
+    """What is killed, stopped and started, by the turn of a round."""
+    system, servers = traffic.system, traffic.system.servers
+    valkey, postgres = servers.valkey, servers.postgres
+    assert valkey is not None
+    assert postgres is not None
+    return {
+        # Each round meets a system that has recovered from the one before.
+        0: lambda: system.until(lambda: has_caught_up(traffic), "every message is stored", 120),
+        4: lambda: system.restart("worker"),
+        8: lambda: os.killpg(valkey.pid, signal.SIGKILL),
+        # For a while both servers are away.
+        10: postgres.stop,
+        12: lambda: (valkey.stop(), valkey.start()),
+        15: postgres.start,
+        18: postgres.stop,
+        21: lambda: system.restart("worker"),
+        24: postgres.start,
+        28: lambda: system.kill("bot"),
+        32: lambda: system.start("bot"),
+        34: lambda: system.restart("bot"),
+    }
+
+
 def test_everything_is_killed_in_turn_during_one_long_stream(servers_dir):
     with running(servers_dir) as system:
         traffic = Traffic(system)
-        servers = system.servers
-        assert servers.valkey is not None
-        assert servers.postgres is not None
-
-        def between(turn: int) -> None:
-            match turn % 40:
-                case 4 | 21:
-                    system.restart("worker")
-                case 8:
-                    os.killpg(servers.valkey.pid, signal.SIGKILL)
-                case 12:
-                    servers.valkey.stop()
-                    servers.valkey.start()
-                case 18:
-                    servers.postgres.stop()
-                case 24:
-                    servers.postgres.start()
-                case 28:
-                    system.kill("bot")
-                case 32:
-                    system.start("bot")
-                case 34:
-                    system.restart("bot")
-
-        talk(traffic, 5120, between)
+        planned = faults(traffic)
+        talk(traffic, 5120, lambda turn: planned.get(turn % 40, lambda: None)())
         assert len(traffic.done) == 5
         assert min(traffic.done.values()) >= 50, f"little happened besides messages: {traffic.done}"
         system.until(system.bot_is_ready, "the bot is connected again", 60)
