@@ -2,10 +2,13 @@
 
 import json
 import logging
+from datetime import timedelta
 
 import pytest
 
+from app.activity.ingest.messages import WatermarkAdvanced
 from app.activity.messages.messages import MessageSeen
+from app.core.clock import now, snowflake_at
 from app.core.policy import PolicyData
 from tests.factories.bots import until
 
@@ -92,6 +95,21 @@ async def test_ids_from_the_far_past_and_future_are_handed_on(local, rig, number
     wire = await wire_of(local, rig)
     wire.send(frame("MESSAGE_CREATE", message(local, id=number)))
     assert (await rig.event(MessageSeen)).id == int(number)
+
+
+async def test_an_id_from_the_future_closes_its_channel_to_no_backfill(local, rig):
+    runtime = await rig.start()
+    wire = next(iter(local.box.hub.sessions.values())).wire
+    for ahead in (timedelta(hours=2), timedelta(days=4000)):
+        number = snowflake_at(now() + ahead)
+        wire.send(frame("MESSAGE_CREATE", message(local, id=str(number))))
+        await rig.event(MessageSeen, lambda event, number=number: event.id == number)
+    said = int((await local.say("now"))["id"])
+    await rig.event(MessageSeen, lambda event: event.id == said)
+    runtime.backfill.advance(at_rest=True)
+    runtime.buffer.flush()
+    await rig.event(WatermarkAdvanced, lambda event: event.complete_to == said)
+    assert max(event.complete_to for event in rig.events(WatermarkAdvanced)) == said
 
 
 async def test_a_guild_that_wants_nothing_kept_keeps_nothing_of_its_people(local, rig):

@@ -6,8 +6,12 @@ import time
 import pytest
 
 from app.activity.messages.messages import MessageSeen
+from app.core.db import unit_of_work
 from app.core.errors import QueueUnavailable
+from app.upkeep.privacy import service as privacy
 from tests.factories.bots import texts, until
+from tests.factories.hall import rows
+from tests.integration.ingest.test_any_order import apply_batch
 
 
 async def say(local, first: int, last: int) -> list[str]:
@@ -145,3 +149,24 @@ async def test_what_hears_redis_says_once_that_it_is_away_and_once_that_it_is_ba
     await proxy.start()
     await until(lambda: all(lines(start) for start in back), "both say that it is back")
     assert [len(lines(start)) for start in (*lost, *back)] == [1, 1, 1, 1]
+
+
+async def test_what_waits_in_the_spool_stays_out_when_its_author_erases_meanwhile(local, rig, proxy):
+    runtime = await rig.start()
+    await proxy.refuse()
+    await say(local, 0, 3)
+    await local.say("kept", author="wiglaf")
+    await until(lambda: runtime.publisher.spool.entries and not len(runtime.buffer), "all of it is in the spool")
+
+    def erase() -> None:
+        with unit_of_work() as uow:
+            assert privacy.erase(uow, local.user("beowulf"), local.guild().id)
+            uow.commit()
+
+    await asyncio.to_thread(erase)
+    await proxy.start()
+    await until(lambda: len(rig.events(MessageSeen)) == 4, "the spool is replayed")
+    for batch in rig.batches():
+        await asyncio.to_thread(apply_batch, batch.id, list(batch.events))
+    assert rows("SELECT content FROM messages") == [("kept",)]
+    assert rows("SELECT sum(message_count) FROM members WHERE guild_id = %s", local.guild().id) == [(1,)]
