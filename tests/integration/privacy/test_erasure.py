@@ -13,7 +13,9 @@ from sqlalchemy import text
 from app.core import commands, db
 from app.core.clock import now, snowflake_at
 from app.core.commands import Command
+from app.core.redis import cache_redis
 from app.core.settings import PROJECT
+from app.knowledge.embeddings import cache
 from app.upkeep.privacy import queries, service
 from app.upkeep.privacy.rules import MESSAGES, RULES, WITH_MESSAGES
 from tests.factories.hall import rows
@@ -72,6 +74,14 @@ def test_an_erasure_everywhere_leaves_no_table_that_names_the_person(people):
     assert rows("SELECT guild_id FROM erasures WHERE user_id = %s ORDER BY 1", ANNA) == [(0,), (HERE,), (THERE,)]
     assert rows("SELECT count(*) FROM messages WHERE author_id = %s", BORIS) == [(6,)]
     assert rows("SELECT count(*) FROM invites WHERE guild_id = %s", HERE) == [(2,)], "the invite itself is the guild's"
+
+
+def test_cached_vectors_of_erased_texts_go_with_them(people):
+    keys = [cache.key("m", (guild, b"\x00")) for guild in (HERE, THERE)]
+    for key in keys:
+        cache_redis().set(key, b"a vector")
+    assert erase(ANNA, HERE)
+    assert [cache_redis().exists(key) for key in keys] == [0, 1]
 
 
 def test_erasing_twice_changes_nothing_more(people):

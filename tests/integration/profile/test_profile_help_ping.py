@@ -1,5 +1,9 @@
 """/profile, /help and /ping through the real bot."""
 
+import asyncio
+import time
+
+from app.core.redis import broker_redis
 from tests.factories.hall import rows
 from tests.integration.privacy.people import person
 
@@ -64,6 +68,20 @@ async def test_ping_without_workers_says_which_part_is_silent(hall, bot):
     text = await hall.text("ping")
     assert "Queue: **no answer**" in text
     assert "Database: **no answer**" not in text
+
+
+async def test_reads_are_answered_while_redis_hangs(hall, bot):
+    guild, user = hall.local.guild().id, hall.local.user("beowulf")
+    person(user, guild, messages=4)
+    seconds = 8
+    start = time.monotonic()
+    broker_redis().execute_command("CLIENT", "PAUSE", seconds * 1000, "ALL")
+    assert fields(await hall.use("profile", user="beowulf"))["Messages"] == "4"
+    assert "messages: 4" in await hall.text("privacy show", user="beowulf")
+    assert "**prefix**" in await hall.text("settings show")
+    assert (await hall.text("search", user="beowulf", **{"for": "nothing of the kind"})).startswith("I found nothing")
+    assert time.monotonic() - start < seconds, "all of it while Redis was silent"
+    await asyncio.sleep(seconds + 0.2 - (time.monotonic() - start))  # Valkey itself ends the pause by the clock.
 
 
 async def test_a_cooldown_is_told(hall, bot):

@@ -59,6 +59,70 @@ async def test_nobody_finds_what_they_may_not_read(hall, told, bot):
     assert "old oak" in seen_by_admin
 
 
+async def thread_in(hall, bot, channel, *, kind=11, members=()):
+    """A thread in that channel, with these members beside the bot, as soon as the bot knows of it."""
+    place = f"/channels/{hall.local.channel(channel)}/threads"
+    _, made = await hall.local.rest("POST", place, {"name": f"about {channel} {kind}", "type": kind})
+    thread = int(made["id"])
+    for name in members:
+        await hall.local.rest("PUT", f"/channels/{thread}/thread-members/{hall.local.user(name)}")
+    guild = bot.bot.get_guild(hall.local.guild().id)
+
+    def is_known():
+        found = guild.get_thread(thread)
+        return found and {hall.local.user(name) for name in members} <= {member.id for member in found.members}
+
+    await hall.until(is_known, "the bot knows the thread and its members")
+    return thread
+
+
+def wrote(hall, content, thread):
+    guild, author = hall.local.guild().id, hall.local.user("hrothgar")
+    message = write(content, guild=guild, channel=thread, author=author)
+    embed_all()
+    return message
+
+
+async def test_a_public_thread_is_found_by_who_may_read_its_channel(hall, told, bot):
+    found = wrote(hall, "the dragon wakes at dusk", await thread_in(hall, bot, "general"))
+    wrote(hall, "the dragon is a secret of the staff", await thread_in(hall, bot, "staff"))
+    _, _, seen_by_member = await search(hall, "dragon", user="beowulf")
+    _, _, seen_by_admin = await search(hall, "dragon", user="hrothgar")
+    assert str(found) in seen_by_member
+    assert "secret of the staff" not in seen_by_member
+    assert "secret of the staff" in seen_by_admin
+
+
+async def test_a_private_thread_is_found_by_its_members_and_by_moderators_of_threads(hall, told, bot):
+    thread = await thread_in(hall, bot, "general", kind=12, members=["beowulf"])
+    wrote(hall, "the plan against the dragon", thread)
+    seen = {user: (await search(hall, "dragon", user=user))[2] for user in ("beowulf", "wiglaf", "hrothgar")}
+    assert {user for user, shown in seen.items() if "the plan" in shown} == {"beowulf", "hrothgar"}
+    await hall.local.rest("DELETE", f"/channels/{thread}/thread-members/{hall.local.user('beowulf')}")
+    known = bot.bot.get_guild(hall.local.guild().id).get_thread(thread)
+    await hall.until(lambda: len(known.members) == 1, "the bot hears that he left")
+    assert "the plan" not in (await search(hall, "dragon", user="beowulf"))[2]
+
+
+async def test_an_archived_thread_is_still_found_if_it_was_public(hall, told, workers, bot):
+    workers.start("ingest")
+    guild = bot.bot.get_guild(hall.local.guild().id)
+    places = {
+        "everybody's": await thread_in(hall, bot, "general"),
+        "the members'": await thread_in(hall, bot, "general", kind=12, members=["beowulf"]),
+        "the staff's": await thread_in(hall, bot, "staff"),
+    }
+    for whose, thread in places.items():
+        wrote(hall, f"{whose} dragon", thread)
+        await hall.local.rest("PATCH", f"/channels/{thread}", {"archived": True})
+    archived = "SELECT count(*) FROM channels WHERE id = ANY(:ids) AND is_archived"
+    await hall.until(lambda: knowledge.rows(archived, ids=list(places.values())) == [(3,)], "that is stored")
+    await hall.until(lambda: not any(map(guild.get_thread, places.values())), "the bot forgets archived threads")
+    # Who was in an archived private thread nobody tells the bot.
+    _, _, shown = await search(hall, "dragon", user="beowulf")
+    assert [whose for whose in places if f"{whose} dragon" in shown] == ["everybody's"]
+
+
 async def test_nothing_comes_out_of_another_guild(hall, told, bot):
     told("le trésor est sous le chêne", guild="L'Atelier", channel="accueil", author="hrothgar")
     answer, message, _ = await search(hall, "trésor", user="hrothgar")
