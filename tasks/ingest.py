@@ -9,12 +9,16 @@ from celery import Task
 from app.activity.batches import rules
 from app.activity.deadletters import service as deadletters
 from app.activity.deadletters.rules import letter_of
+from app.activity.guilds.queries import CHANNEL_NAMES, ROLE_NAMES
 from app.activity.ingest import service
 from app.activity.ingest.messages import QUEUE, TASK, AnyEvent
 from app.activity.ingest.service import Applied, Ports
+from app.activity.members.queries import MEMBERS
+from app.activity.profile.queries import PROFILES
 from app.community.invites.service import note
 from app.community.leveling.earning import look
 from app.core import clock, ledger, metrics, queue
+from app.core.cache.namespace import forget_values
 from app.core.db import UnitOfWork, unit_of_work
 from app.core.quiet import describe, format_error
 from app.core.redis import broker_redis
@@ -88,6 +92,16 @@ def _follow_up(uow: UnitOfWork, applied: Applied) -> None:
         uow.after_commit(partial(queue.send, BLANK, channel))
     for guild in applied.joined_guilds:
         uow.after_commit(partial(queue.send, EXPLAIN, guild))
+    uow.after_commit(partial(_forget_remembered, applied))
+
+
+def _forget_remembered(applied: Applied) -> None:
+    """What caches hold of these members and places is old now."""
+    forget_values(
+        {namespace.key(guild, user) for namespace in (PROFILES, MEMBERS) for guild, user in applied.members},
+        is_told=False,
+    )
+    forget_values({names.key(guild) for names in (CHANNEL_NAMES, ROLE_NAMES) for guild in applied.rebuilt_guilds})
 
 
 def _bear(task: Any, entry_id: str, opened: rules.Opened, error: Exception) -> None:

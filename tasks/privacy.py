@@ -1,6 +1,9 @@
 """Privacy: awaited commands, and the rest of an erasure that was too large for one."""
 
+from functools import partial
+
 from app.core import queue
+from app.core.cache.namespace import forget_person
 from app.core.db import unit_of_work
 from app.upkeep.privacy import service
 from tasks.celery import app
@@ -19,6 +22,7 @@ def erase(guild_id: int, user_id: int) -> None:
     """
     with unit_of_work() as uow:
         is_done = service.erase_more(uow.session, guild_id, user_id)
+        uow.after_commit(partial(forget_person, [guild_id], user_id))
         if not is_done:
             uow.after_commit(lambda: queue.send(service.ERASE, guild_id, user_id))
         uow.commit()

@@ -10,7 +10,7 @@ from app.core.cache.namespace import Namespace
 from app.core.cache.runtime import LOCALS, runtime
 
 _numbers = itertools.count()
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 20.0
 
 
 class Source:

@@ -88,6 +88,9 @@ class Applied:
     deleted_channels: tuple[int, ...]
     # Guilds that somebody joined, or that the bot sees again: how often their invites were used has to be asked.
     joined_guilds: tuple[int, ...]
+    # Members (guild, user) of whom anything may have changed, and guilds whose channels or roles have.
+    members: frozenset[MemberKey] = frozenset()
+    rebuilt_guilds: frozenset[int] = frozenset()
 
 
 def apply(
@@ -169,7 +172,7 @@ class _Writer:
         give = self._ports.earn(written.new, self._of(ReactionAdded))
         # From here on this batch holds rows that others want, which write about the same people: the less is left to do
         # until the commit, the less they wait.
-        self._count(written.new, changes, states)
+        counted = self._count(written.new, changes, states)
         self._name_people(versions, changes)
         members.apply(session, changes)
         self._ports.moved(session, self._of(MemberJoined), self._of(MemberLeft))
@@ -185,7 +188,9 @@ class _Writer:
             self._ports.confirm(session, event.nonce, event.message_id)
         asked = {event.guild_id for event in self._of(MemberJoined, GuildSeen)}
         deleted = tuple(event.id for event in self._of(ChannelDeleted))
-        return Applied(written.is_stale, deleted, tuple(sorted(asked)))
+        rebuilt = {event.guild_id for event in self._of(ChannelSeen, ChannelDeleted, RoleSeen, RoleDeleted)}
+        touched = {(version.guild_id, version.author_id) for version in versions} | counted
+        return Applied(written.is_stale, deleted, tuple(sorted(asked)), frozenset(touched), frozenset(rebuilt))
 
     def _name_people(self, versions: Sequence[Version], changes: Sequence[Any]) -> None:
         people = members.People()
@@ -211,7 +216,10 @@ class _Writer:
             states.setdefault(member, []).extend(left)
         return states
 
-    def _count(self, new: Sequence[Version], changes: Sequence[Any], states: dict[MemberKey, list[Any]]) -> None:
+    def _count(
+        self, new: Sequence[Version], changes: Sequence[Any], states: dict[MemberKey, list[Any]]
+    ) -> set[MemberKey]:
+        """Count, and lock every member of the batch; who they are."""
         counts = Counter((version.guild_id, version.author_id) for version in new)
         seen: dict[MemberKey, int] = {}
         told = [(version.guild_id, version.author_id, created_ms(version.id)) for version in new]
@@ -220,6 +228,7 @@ class _Writer:
         for guild, user, at in told:
             seen[guild, user] = min(at, seen.get((guild, user), at))
         members.count(self._session, counts, seen)
+        return set(seen)
 
     def _advance_watermarks(self, events: Sequence[WatermarkAdvanced]) -> None:
         newest: dict[tuple[int, int], WatermarkAdvanced] = {}

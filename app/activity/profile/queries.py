@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import text
 
+from app.core.cache.namespace import Namespace, member
 from app.core.db import engine
 
 _PROFILE = text(
@@ -30,10 +31,18 @@ class Profile:
     joined_at: datetime | None
 
 
-def profile(guild_id: int, user_id: int) -> Profile | None:
-    """The member's totals, or None when nothing is known of them in this guild."""
+def _load(guild_id: int, user_id: int) -> Profile | None:
     with engine().connect() as connection:
         row = connection.execute(_PROFILE, {"guild": guild_id, "user": user_id}).one_or_none()
     if row is None:
         return None
     return Profile(row.message_count, row.voice_seconds, row.active_days, row.first_seen, row.joined_at)
+
+
+# Totals change with every message, so no process holds them itself, and forgetting them need not be told to any.
+PROFILES = Namespace("profile", Profile, load=_load, seconds=60, tags=lambda _, user_id: (member(user_id),), local=0)
+
+
+def profile(guild_id: int, user_id: int) -> Profile | None:
+    """The member's totals, or None when nothing is known of them in this guild."""
+    return PROFILES.get(guild_id, user_id)

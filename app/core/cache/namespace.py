@@ -6,7 +6,7 @@ A feature declares a namespace in its `queries.py`, with what loads a value wher
 
     name = NICKNAMES.get(guild_id, user_id)              # blocks: in workers, and in threads
     name = await NICKNAMES.fetch(guild_id, user_id)      # on the event loop
-    uow.after_commit(lambda: NICKNAMES.forget(guild_id, (user_id,)))
+    uow.after_commit(lambda: NICKNAMES.forget(guild_id, user_id))
 
 The first tier is this process's memory, the second Redis, the third the loader, which asks PostgreSQL. The loader of a
 key runs once, however many ask at the same time in however many processes. None means that nothing is there; it is
@@ -81,17 +81,17 @@ class Namespace(Generic[T]):
             return self._decode(kept.payload)
         return self._decode(await asyncio.shield(self._ask(self._wanted(guild_id, parts))))
 
-    def forget(self, guild_id: int, *keys: tuple[Part, ...]) -> None:
-        """Forget these values in every process; for after a commit, never raises, blocks for a moment at most."""
-        forget(self.keys(guild_id, keys), is_told=self._tiers.is_local)
+    def forget(self, guild_id: int, *parts: Part) -> None:
+        """Forget this value in every process; for after a commit, never raises, blocks for a moment at most."""
+        forget_values({self.key(guild_id, *parts)}, is_told=self._tiers.is_local)
 
     def forget_all(self, guild_id: int) -> None:
         """Forget every value of this namespace in this guild; as cheap as forgetting one."""
         forget_tags(guild_id, self.name)
 
-    def keys(self, guild_id: int, keys: Iterable[tuple[Part, ...]]) -> set[str]:
-        """The names of these values, for `forget`."""
-        return {entry.key(self.name, guild_id, parts) for parts in keys}
+    def key(self, guild_id: int, *parts: Part) -> str:
+        """The name of one value, for `forget_values`."""
+        return entry.key(self.name, guild_id, parts)
 
     def _decode(self, payload: bytes | None) -> T | None:
         return None if payload is None else self._decoder.decode(payload)
@@ -140,8 +140,8 @@ class Namespace(Generic[T]):
             done.exception()
 
 
-def forget(keys: set[str], *, is_told: bool = True) -> None:
-    """Forget these values (`Namespace.keys`) in every process; `is_told` False where no process keeps them itself."""
+def forget_values(keys: set[str], *, is_told: bool = True) -> None:
+    """Forget these values (`Namespace.key`) in every process; `is_told` False where no process keeps them itself."""
     if keys:
         runtime().forget(Change(keys=keys, is_told=is_told))
 
@@ -154,6 +154,11 @@ def forget_tags(guild_id: int, *tags: str) -> None:
 def forget_guild(guild_id: int) -> None:
     """Forget every value of this guild."""
     forget_tags(guild_id, "*")
+
+
+def forget_person(guild_ids: Iterable[int], user_id: int) -> None:
+    """Forget every value of these guilds that depends on a person (their tag is `member`)."""
+    runtime().forget(Change(tags={entry.version_key(guild_id, member(user_id)) for guild_id in guild_ids}))
 
 
 def member(user_id: int) -> str:

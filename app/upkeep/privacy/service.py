@@ -26,6 +26,7 @@ from app.community.inventory import service as inventory
 from app.community.leaderboards import service as leaderboards
 from app.core import queue
 from app.core.answers import Answer
+from app.core.cache.namespace import forget_person
 from app.core.clock import now, snowflake_at
 from app.core.commands import Command
 from app.core.db import UnitOfWork
@@ -110,6 +111,7 @@ def erase(uow: UnitOfWork, user_id: int, guild_id: int | None, *, asked_id: int 
         _apply(uow.session, rule, user_id, guild_id, None)
     deadletters.forget_person(uow.session, user_id, guild_id)
     _forget_names(uow.session, user_id)
+    uow.after_commit(partial(forget_person, scope, user_id))
     for guild in scope:
         uow.after_commit(partial(tell, "privacy", guild))
         if not is_done:

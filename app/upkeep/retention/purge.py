@@ -6,9 +6,11 @@ row itself goes last: until then an interrupted purge is found again.
 
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import text
 
+from app.core.cache.namespace import forget_guild
 from app.core.db import unit_of_work
 from app.upkeep.retention.policies import PURGE_DAYS, of_guilds
 
@@ -55,6 +57,7 @@ def _purge(guild_id: int, before: datetime, chunk: int) -> int:
         total += _repeat(statement, {"guild_id": guild_id, "before": before, "chunk": chunk}, chunk)
     with unit_of_work() as uow:
         uow.session.execute(text(_LAST), {"guild_id": guild_id, "before": before})
+        uow.after_commit(partial(forget_guild, guild_id))
         uow.commit()
     return total
 

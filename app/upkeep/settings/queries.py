@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.core.cache.namespace import Namespace
 from app.core.db import engine
 from app.core.policy import PolicyData
 from app.core.settings import settings
@@ -46,20 +48,33 @@ def _switched_off(features: dict[str, Any]) -> frozenset[str]:
     return frozenset(name for name, is_on in features.items() if is_on is False)
 
 
-def load(guild_id: int) -> GuildSettings:
-    """One guild's settings; the defaults where it chose nothing."""
+class Chosen(msgspec.Struct, frozen=True):
+    """A guild's row as it is remembered."""
+
+    content_mode: str | None
+    locale: str | None
+    timezone: str
+    prefix: str
+    log_channel_id: int | None
+    features: dict[str, bool]
+    options: dict[str, Any]
+    retention_days: int | None
+    set_up: bool
+    version: int
+
+
+def _load(guild_id: int) -> Chosen | None:
     with Session(engine()) as session:
         found = session.get(GuildSettings, guild_id)
-    return found or GuildSettings(
-        guild_id=guild_id,
-        content_mode=None,
-        locale=None,
-        timezone="UTC",
-        prefix="!",
-        log_channel_id=None,
-        features={},
-        options={},
-        retention_days=None,
-        set_up=False,
-        version=0,
-    )
+    if found is None:
+        return None
+    return Chosen(*(getattr(found, name) for name in Chosen.__struct_fields__))
+
+
+SETTINGS = Namespace("settings", Chosen, load=_load, seconds=300)
+_DEFAULTS = Chosen(None, None, "UTC", "!", None, {}, {}, None, set_up=False, version=0)
+
+
+def load(guild_id: int) -> GuildSettings:
+    """One guild's settings; the defaults where it chose nothing."""
+    return GuildSettings(guild_id=guild_id, **msgspec.structs.asdict(SETTINGS.get(guild_id) or _DEFAULTS))

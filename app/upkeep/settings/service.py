@@ -16,6 +16,7 @@ from app.core.errors import BadInput, Refused
 from app.core.redis import broker_redis
 from app.core.translations import LANGUAGES, _, choose, speaking
 from app.upkeep.settings import messages, rules
+from app.upkeep.settings.queries import SETTINGS
 from app.upkeep.settings.rules import Setting, Value
 from schema.models.settings import GuildSettings, UserPreferences
 
@@ -24,6 +25,8 @@ INVALIDATE = "invalidate"
 
 def tell(namespace: str, guild_id: int) -> None:
     """Tell every process that what it remembers of this guild is old."""
+    if namespace == SETTINGS.name:
+        SETTINGS.forget(guild_id)
     broker_redis().publish(INVALIDATE, msgspec.json.encode({"ns": namespace, "guild": str(guild_id)}))
 
 

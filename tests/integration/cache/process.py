@@ -57,7 +57,7 @@ class Orders:
         self._source.values[1, 7] = value
 
     def forget(self):
-        self._names.forget(1, (7,))
+        self._names.forget(1, 7)
 
     def load_slowly(self, seconds):
         self._source.before_load = lambda: time.sleep(seconds)

@@ -61,7 +61,7 @@ def test_entries_and_hits_of_a_namespace_are_counted_by_tier(names, source, caps
             names.get(guild, user)
     forget_all_here()
     names.get(1, 0)
-    names.forget(2, (2,))
+    names.forget(2, 2)
     write_counts()
     found = summary(capsys)[names.name]
     assert (found["entries"], found["guilds"]) == (5, 2)

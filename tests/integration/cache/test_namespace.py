@@ -40,7 +40,7 @@ def test_nothing_is_remembered_too_and_ends_with_a_write(names, source):
     assert names.get(1, 7) is None
     assert source.loads[1, 7] == 1
     source.values[1, 7] = "Beowulf"
-    names.forget(1, (7,))
+    names.forget(1, 7)
     assert names.get(1, 7) == "Beowulf"
 
 
@@ -76,7 +76,7 @@ def test_guilds_never_see_each_others_values(names, source):
     source.values |= {(1, 7): "new", (2, 7): "new"}
     assert (names.get(1, 7), names.get(2, 7)) == ("new", "Hrothgar")
     cache_redis().set(entry.key(names.name, 3, (7,)), cache_redis().get(entry.key(names.name, 2, (7,))))
-    names.forget(4, (7,))
+    names.forget(4, 7)
     forget_all_here()
     assert names.get(3, 7) is None, "a value that was laid under another guild's key is not believed"
 
@@ -112,14 +112,14 @@ def test_everything_of_a_namespace_in_a_guild_goes_at_once(names, source):
 def test_a_value_that_was_read_before_a_write_is_not_kept_after_it(names, source):
     """The loader reads the old row, the writer commits and forgets, and only then the loader comes back."""
     forgetting = (
-        lambda: names.forget(1, (7,)),
+        lambda: names.forget(1, 7),
         lambda: forget_tags(1, member(7)),
         lambda: names.forget_all(1),
         lambda: forget_guild(1),
     )
     for forget in forgetting:
         source.values[1, 7] = "old"
-        names.forget(1, (7,))
+        names.forget(1, 7)
 
         def write(forget=forget):
             source.before_load = lambda: None
@@ -172,7 +172,7 @@ def test_a_renewal_that_fails_leaves_the_value_and_the_next_caller_tells(names, 
     assert names.get(1, 7) == "old"
     wait_until(lambda: "could not be renewed early" in caplog.text, "a failing renewal")
     assert "Beowulf" not in caplog.text
-    names.forget(1, (7,))
+    names.forget(1, 7)
     with pytest.raises(OSError, match="away"):
         names.get(1, 7)
     source.before_load = lambda: None
@@ -239,7 +239,7 @@ async def test_who_asks_after_a_write_does_not_wait_for_what_was_read_before_it(
         await asyncio.to_thread(wait_until, lambda: source.loads, "loading")
         source.values[1, 7] = "new"
         source.before_load = lambda: None
-        await asyncio.to_thread(names.forget, 1, (7,))
+        await asyncio.to_thread(names.forget, 1, 7)
         assert await names.fetch(1, 7) == "new"
         may_go.set()
         assert await before == "old"
