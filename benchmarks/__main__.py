@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from app.core.settings import PROJECT
-from benchmarks import commands, event_path, ingest, memory, publish, ready, search
+from benchmarks import caches, commands, event_path, ingest, memory, publish, ready, search
 from benchmarks.report import Report
 from tests.factories.system import BASIC, running
 
@@ -17,7 +17,9 @@ def main() -> None:
     """Measure, print a table, write JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=PROJECT / "benchmarks" / "results" / "latest.json")
-    parser.add_argument("--only", choices=("ingest", "commands", "memory", "publish", "ready", "events", "search"))
+    parser.add_argument(
+        "--only", choices=("ingest", "commands", "memory", "publish", "ready", "events", "search", "cache")
+    )
     parser.add_argument("--large", action="store_true", help=f"{LARGE} times as many events")
     chosen = parser.parse_args()
     if chosen.large:
@@ -36,6 +38,8 @@ def _measure(folder: Path, report: Report, only: str | None) -> None:
         ready.measure(folder / "ready", report)
     if only in {None, "publish"}:
         publish.measure(folder / "publish", report)
+    if only in {None, "cache"}:
+        caches.measure(folder / "cache", report)
     if only in {None, "memory", "commands", "ingest"}:
         with running(folder / "system", *EVERYTHING) as system:
             for name, part in (("memory", memory), ("commands", commands), ("ingest", ingest)):
