@@ -32,6 +32,7 @@ PERIODS: dict[str, timedelta] = {
     "partitions.create": timedelta(hours=1),
     "retention.run": timedelta(hours=1),
     "vectors.prune": timedelta(hours=1),
+    "roster.refresh": timedelta(hours=12),
     # Asks every hour for what is done once a day.
     "economy.reconcile": timedelta(hours=1),
 }
