@@ -33,6 +33,8 @@ PERIODS: dict[str, timedelta] = {
     "retention.run": timedelta(hours=1),
     "vectors.prune": timedelta(hours=1),
     "roster.refresh": timedelta(hours=12),
+    "vectors.clean": timedelta(hours=1),
+    "embeddings.store_documents": timedelta(minutes=1),
     # Asks every hour for what is done once a day.
     "economy.reconcile": timedelta(hours=1),
 }

@@ -11,10 +11,14 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from app.core import ledger, queue
-from app.core.db import unit_of_work
+from app.core.db import only_one, unit_of_work
+from app.core.errors import ConfigurationError, Unavailable
 from app.core.redis import broker_redis
+from app.core.settings import settings
+from app.knowledge.documents import service as documents
 from app.knowledge.embeddings import models, pipeline, providers, queries, service
 from app.knowledge.embeddings.index import MESSAGES
+from app.knowledge.vectors.pgvector import DOCUMENTS
 from app.upkeep.jobs.service import once
 from beat_schedule import PERIODS
 from tasks.celery import app
@@ -22,7 +26,7 @@ from tasks.celery import app
 log = logging.getLogger(__name__)
 
 # Everything that can be embedded; a feature with texts of its own adds its source.
-SOURCES = (MESSAGES,)
+SOURCES = (MESSAGES, DOCUMENTS)
 # Nobody waits for these queues, and a backlog of embeddings keeps a core busy for as long as it lasts.
 _BACKGROUND = {"embeddings", "media"}
 _NICE = 10
@@ -85,6 +89,26 @@ def _sweep() -> dict[str, int]:
     with unit_of_work() as uow:
         backlog = queries.backlog(uow.session)
         is_switching = models.is_switching(uow.session, providers.provider())
-    if backlog or is_switching:
+        due = documents.due(uow.session) if settings().vector_store == "pgvector" else 0
+    if backlog or is_switching or due:
         queue.send(service.REFRESH)
     return {"stale": backlog}
+
+
+@app.task(name=documents.SYNC, autoretry_for=())
+def store_documents() -> None:
+    """Bring the stores elsewhere to what the rows say: what is to go goes first.
+
+    Twice is safe, and one at a time does it: every step starts from the rows, which say what was asked for already.
+    Not retried: beat sends it every minute, and hints come with what is to go.
+    """
+    from app.knowledge.vectors.managed import MANAGED  # noqa: PLC0415 - its library costs memory; few need it.
+
+    with only_one(documents.SYNC) as is_mine:
+        if is_mine and MANAGED.is_needed():
+            try:
+                counts = MANAGED.sync()
+            except (Unavailable, ConfigurationError) as error:
+                log.warning("the vector store pauses: %s", error)
+            else:
+                log.info("the vector store was brought up to date", extra={"counts": counts})

@@ -15,11 +15,16 @@ from sqlalchemy.exc import OperationalError
 from app.core.db import unit_of_work
 from app.core.errors import BadInput, DatabaseUnavailable, Unavailable
 from app.core.settings import settings
+from app.knowledge.documents import queries as documents
+from app.knowledge.documents import rules
+from app.knowledge.documents import service as logs
 from app.knowledge.embeddings import pipeline
 from app.knowledge.embeddings import queries as embeddings
 from app.knowledge.embeddings import service as index
 from app.knowledge.embeddings.index import MESSAGES
 from app.knowledge.vectors import archive, queries, service
+from app.knowledge.vectors.pgvector import DOCUMENTS
+from app.knowledge.vectors.stores import store
 
 # So long rebuilding waits for texts that get no vector, before it leaves them to the worker.
 _STUCK_SECONDS = 60.0
@@ -28,6 +33,9 @@ _SHOWN = 1000
 
 
 def _list(arguments: argparse.Namespace) -> None:
+    if arguments.documents:
+        _list_documents(arguments)
+        return
     with unit_of_work() as uow:
         found = queries.stored(uow.session)
     if arguments.json:
@@ -39,6 +47,22 @@ def _list(arguments: argparse.Namespace) -> None:
     print(f"{sum(one.vectors for one in found)} vectors in all")
 
 
+def _list_documents(arguments: argparse.Namespace) -> None:
+    with unit_of_work() as uow:
+        found = documents.listed(uow.session)
+    if arguments.json:
+        moments = ("day", "created_at", "stored_at", "stale_at")
+        rows = [asdict(one) for one in found]
+        for row in rows:
+            row.update({name: row[name].isoformat() if row[name] else None for name in moments})
+        print(json.dumps(rows))
+        return
+    for one in found:
+        where = one.model or "not stored"
+        print(f"guild {one.guild_id}  {one.title}  {one.messages} messages, {one.tokens} tokens, {where}")
+    print(f"{len(found)} documents in all")
+
+
 def _prune(arguments: argparse.Namespace) -> None:
     keep = settings().vector_limit if arguments.keep is None else arguments.keep
     if keep < 0:
@@ -47,19 +71,33 @@ def _prune(arguments: argparse.Namespace) -> None:
     if days is not None and days < 1:
         raise BadInput(f"--older-than is {days}; it must be a number of days from 1.")
     age = None if days is None else timedelta(days=days)
-    if arguments.dry_run:
-        with unit_of_work() as uow:
-            gone = service.surplus(uow.session, keep, arguments.guild, older_than=age)
-    else:
-        gone = service.prune(keep, arguments.guild, older_than=age)
-    _tell_pruned(arguments, keep, gone)
+    _tell_pruned(arguments, keep, _pruned_messages(arguments, keep, age), _pruned_documents(arguments, keep, age))
 
 
-def _tell_pruned(arguments: argparse.Namespace, keep: int, gone: list[service.Surplus]) -> None:
+def _pruned_messages(arguments: argparse.Namespace, keep: int, age: timedelta | None) -> list[service.Surplus]:
+    if arguments.source not in {None, "messages"}:
+        return []
+    if not arguments.dry_run:
+        return service.prune(keep, arguments.guild, older_than=age)
+    with unit_of_work() as uow:
+        return service.surplus(uow.session, keep, arguments.guild, older_than=age)
+
+
+def _pruned_documents(arguments: argparse.Namespace, keep: int, age: timedelta | None) -> int:
+    if arguments.source == "messages":
+        return 0
+    if not arguments.dry_run:
+        return logs.prune(keep, arguments.guild, older_than=age, section=arguments.source)
+    with unit_of_work() as uow:
+        return len(logs.surplus(uow.session, keep, arguments.guild, older_than=age, section=arguments.source))
+
+
+def _tell_pruned(arguments: argparse.Namespace, keep: int, gone: list[service.Surplus], removed: int) -> None:
     total = sum(one.vectors for one in gone)
     guilds = [{"guild_id": one.guild_id, "model": one.model, "vectors": one.vectors} for one in gone]
     if arguments.json:
-        print(json.dumps({"keep": keep, "dry_run": arguments.dry_run, "vectors": total, "guilds": guilds}))
+        report = {"keep": keep, "dry_run": arguments.dry_run, "vectors": total, "documents": removed, "guilds": guilds}
+        print(json.dumps(report))
         return
     would = "would delete" if arguments.dry_run else "deleted"
     for one in gone:
@@ -67,7 +105,8 @@ def _tell_pruned(arguments: argparse.Namespace, keep: int, gone: list[service.Su
     kept = f"the newest {keep} of each guild and model" if keep else "all (no limit is set)"
     if arguments.older_than is not None:
         kept += f", if not older than {arguments.older_than} days"
-    print(f"{would} {total} vectors; kept {kept}")
+    told = f"{would} {total} vectors" + (f" and {removed} documents" if removed else "")
+    print(f"{told}; kept {kept}")
 
 
 def _export(arguments: argparse.Namespace) -> None:
@@ -86,7 +125,10 @@ def _rebuild(arguments: argparse.Namespace) -> None:
     with unit_of_work() as uow:
         report["revived"] = MESSAGES.revive(uow.session, _SHOWN)
         uow.commit()
+    report["documents"] = store().rebuild(arguments.guild)
     _embed(_telling("texts to go"))
+    if store().name != "pgvector":
+        report |= store().sync()
     if arguments.json:
         print(json.dumps(report))
     else:
@@ -108,13 +150,14 @@ def _embed(tell: Callable[[int], None]) -> None:
                 f"{left} texts wait: the embedding model is away, or a worker has them in hand. They are marked, and"
                 " the worker `worker-ai` goes on with them by itself."
             )
-        if not pipeline.refresh():
+        if not pipeline.refresh(sources=(MESSAGES, DOCUMENTS)):
             time.sleep(_LOOK_SECONDS)
 
 
 def _left() -> int:
     with unit_of_work() as uow:
-        return embeddings.backlog(uow.session)
+        is_here = settings().vector_store == "pgvector"
+        return embeddings.backlog(uow.session) + (logs.due(uow.session) if is_here else 0)
 
 
 def _telling(what: str) -> Callable[[int], None]:
@@ -160,10 +203,12 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     vectors = commands.add_parser("vectors", help="list, prune, export or rebuild the vectors of the search by meaning")
     actions = vectors.add_subparsers(dest="action", required=True, metavar="ACTION")
     listing = actions.add_parser("list", help="how many vectors each guild has, by model")
+    listing.add_argument("--documents", action="store_true", help="each document with its metadata instead")
     pruning = actions.add_parser("prune", help="delete the oldest vectors of each guild beyond a number or an age")
     pruning.add_argument("--keep", type=int, help="how many to keep (default: CHAT_VECTOR_MAX; 0 keeps all)")
     pruning.add_argument("--older-than", type=int, metavar="DAYS", help="also those of messages older than this")
     pruning.add_argument("--guild", type=int, help="only this guild's")
+    pruning.add_argument("--source", choices=("messages", *rules.SECTIONS), help="only of this source")
     pruning.add_argument("--dry-run", action="store_true", help="say what would be deleted, and delete nothing")
     exporting = actions.add_parser("export", help="write all vectors to a file of JSON lines, without any text")
     exporting.add_argument("file", help="a file that is not there yet")

@@ -82,6 +82,23 @@ def try_transaction_lock(session: Session, name: str) -> bool:
     return bool(session.execute(statement, {"name": name}).scalar())
 
 
+@contextmanager
+def only_one(name: str) -> Iterator[bool]:
+    """Whether this process alone does what has that name; PostgreSQL frees it the moment the process is gone.
+
+    It is a session's lock, not a transaction's: a transaction as long as the work would hold back vacuum.
+    """
+    key = {"key": name}
+    with engine().connect() as opened:
+        connection = opened.execution_options(isolation_level="AUTOCOMMIT")
+        is_mine = bool(connection.execute(text("SELECT pg_try_advisory_lock(hashtextextended(:key, 0))"), key).scalar())
+        try:
+            yield is_mine
+        finally:
+            if is_mine:
+                connection.execute(text("SELECT pg_advisory_unlock(hashtextextended(:key, 0))"), key)
+
+
 def dispose() -> None:
     """Close this process's connections (tests, forks and shutdown)."""
     if engine.cache_info().currsize:

@@ -10,8 +10,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.core.db import unit_of_work
+from app.knowledge.documents import service as documents
 from app.knowledge.embeddings import generations, languages, rules
-from app.knowledge.embeddings.sources import Claimed, Made
+from app.knowledge.embeddings.sources import FINDABLE, Claimed, Made
 
 # A batch takes well under a minute; a worker that died holds its claims no longer than this, doubled at each attempt.
 _CLAIM_SECONDS = 60
@@ -20,11 +21,6 @@ _STEP_ROWS = 2000
 # No message has an id as high as this.
 ANY_ID = 2**63 - 1
 
-# What may be found: a text that is there, of somebody who did not opt out.
-FINDABLE = """
-m.author_id IS NOT NULL AND m.deleted_at IS NULL AND m.content ~ '\\S'
-AND NOT EXISTS (SELECT FROM opt_outs o WHERE o.guild_id = m.guild_id AND o.user_id = m.author_id)
-"""
 # `x IS NOT TRUE` also meets the text that is NULL.
 _SETTLE = f"""
 WITH nothing_to_do AS (
@@ -202,6 +198,7 @@ def store(session: Session, rows: Sequence[Claimed], made: Sequence[Made]) -> se
     done = text("UPDATE messages SET embedding_stale_at = NULL WHERE id = ANY(:ids)")
     session.execute(done, {"ids": [row.id for row in same]})
     session.execute(text(_END_CLAIMS), {"ids": [row.id for row in rows]})
+    documents.touch(session, [row.id for row in same])
     return {row.id for row in same}
 
 

@@ -15,9 +15,10 @@ from app.core import queue
 from app.core.db import unit_of_work
 from app.core.errors import QueueUnavailable
 from app.core.redis import broker_redis
+from app.knowledge.documents import service as documents
 from app.knowledge.embeddings import cache, generations
-from app.knowledge.embeddings.index import FINDABLE
 from app.knowledge.embeddings.providers import provider
+from app.knowledge.embeddings.sources import FINDABLE
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +103,8 @@ def forget(session: Session, guild_id: int, message_ids: Sequence[int]) -> None:
     if not message_ids:
         return
     values = {"guild_id": guild_id, "ids": list(message_ids)}
-    session.execute(text(_FORGET.format(table="message_terms")), values)
+    words = text(_FORGET.format(table="message_terms") + "RETURNING channel_id, message_id")
+    documents.cut(session, guild_id, [tuple(row) for row in session.execute(words, values)])
     session.execute(text(_FORGET.format(table="embedding_claims")), values)
     session.execute(text(_FORGET_FAILURES), values)
     gone = session.execute(

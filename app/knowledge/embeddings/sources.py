@@ -12,6 +12,12 @@ from sqlalchemy.orm import Session
 
 from app.knowledge.embeddings import rules
 
+# What may be found: a text that is there, of somebody who did not opt out.
+FINDABLE = """
+m.author_id IS NOT NULL AND m.deleted_at IS NULL AND m.content ~ '\\S'
+AND NOT EXISTS (SELECT FROM opt_outs o WHERE o.guild_id = m.guild_id AND o.user_id = m.author_id)
+"""
+
 
 @dataclass(frozen=True)
 class Claimed:

@@ -23,8 +23,8 @@ from app.core import clock
 from app.core.db import unit_of_work
 from app.core.errors import BadInput
 from app.knowledge.embeddings import generations, rules
-from app.knowledge.embeddings.index import FINDABLE
 from app.knowledge.embeddings.providers import provider
+from app.knowledge.embeddings.sources import FINDABLE
 
 FORMAT, VERSION = "heorot-vectors", 1
 _PAGE = 1000

@@ -19,6 +19,8 @@ _STATEMENT_TIMEOUT = "2s"
 # Each has a partial index or few rows, so that counting what waits reads little more than what waits.
 _BACKLOGS = {
     "embeddings": "SELECT count(*) FROM messages WHERE embedding_stale_at IS NOT NULL",
+    "documents": "SELECT count(*) FROM documents WHERE stale_at IS NOT NULL",
+    "store_removals": "SELECT count(*) FROM store_files WHERE state = 'removing'",
     "embedding_failures": "SELECT count(*) FROM embedding_failures",
     "guilds_changing_model": "SELECT count(*) FROM guild_models WHERE target IS NOT NULL OR has_leftovers",
     "outbound_posts": "SELECT count(*) FROM outbound_posts WHERE sent_at IS NULL AND failed_at IS NULL",

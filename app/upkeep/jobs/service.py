@@ -7,14 +7,13 @@ that passed, and a slot that did not end in `done` is simply run again.
 
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import text
 
 from app.core import clock, log
-from app.core.db import engine, unit_of_work
+from app.core.db import only_one, unit_of_work
 from app.core.quiet import describe
 from app.upkeep.jobs.rules import slot_of
 
@@ -45,7 +44,7 @@ def once(name: str, every: timedelta, work: Callable[[], Counts], *, at: datetim
     counted. Its exceptions pass through, after the run is recorded as failed; the next call resumes the slot.
     """
     slot = slot_of(at or clock.now(), every)
-    with _only_one(name) as is_mine:
+    with only_one(f"job:{name}") as is_mine:
         if not is_mine or not _begin(name, slot):
             return False
         token = log.request_id.set(f"{name}@{slot.isoformat()}")
@@ -59,24 +58,6 @@ def once(name: str, every: timedelta, work: Callable[[], Counts], *, at: datetim
         finally:
             log.request_id.reset(token)
     return True
-
-
-@contextmanager
-def _only_one(name: str) -> Iterator[bool]:
-    """Whether this process holds the job's lock, which PostgreSQL frees the moment the process is gone.
-
-    It is the session's lock, not a transaction's: a transaction as long as a job would hold back vacuum.
-    """
-    with engine().connect() as opened:
-        connection = opened.execution_options(isolation_level="AUTOCOMMIT")
-        key = {"key": f"job:{name}"}
-        if not connection.execute(text("SELECT pg_try_advisory_lock(hashtextextended(:key, 0))"), key).scalar():
-            yield False
-            return
-        try:
-            yield True
-        finally:
-            connection.execute(text("SELECT pg_advisory_unlock(hashtextextended(:key, 0))"), key)
 
 
 def _begin(name: str, slot: datetime) -> bool:

@@ -112,6 +112,10 @@ EXEMPT = {
     "bot_sequences": "one number a bot; losing it would bring back numbers that were given out",
     "synced_commands": "one hash a bot, replaced whenever the commands change",
     "guild_settings": "choices in force; they go with their guild",
+    "documents": "they hold no text: one whose texts went is made anew and found empty; vectors.prune takes the old",
+    "document_vectors": "they go in the transaction that takes something out of their document, or the document away",
+    "vector_stores": "whose files are to be found elsewhere; it goes when the store there is deleted",
+    "store_files": "what is still to be removed elsewhere; it goes when that is done",
     "guild_models": "one row a guild: whose vectors are searched there; it goes with its guild",
     "user_preferences": "choices in force; one language a person",
     "opt_outs": "forgetting one would record somebody against their word",
@@ -124,6 +128,8 @@ PURGE_DAYS = 30
 KEPT_AT_PURGE = {
     "opt_outs": EXEMPT["opt_outs"],
     "erasures": EXEMPT["erasures"],
+    "vector_stores": EXEMPT["vector_stores"],
+    "store_files": EXEMPT["store_files"],
 }
 
 

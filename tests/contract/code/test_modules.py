@@ -47,6 +47,12 @@ MORE = {
     },
     "knowledge/vectors": {
         "archive": "vectors in a file, and their way back",
+        "managed": "the store of documents at OpenAI",
+        "pgvector": "the store of documents in PostgreSQL",
+        "removals": "what is to go from a store elsewhere",
+        "rows": "short transactions between requests",
+        "stores": "what a store of documents can do",
+        "uploads": "the steps from a document to a file elsewhere",
     },
     "knowledge/search": {
         "dates": "reads dates as people write them",

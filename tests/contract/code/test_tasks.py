@@ -13,7 +13,12 @@ from tasks.celery import app
 
 app.loader.import_default_modules()
 # Tasks that give up early, and the job that finds what they left.
-OFFERED_AGAIN = {"ingest.apply": "ledger.sweep", "embeddings.refresh": "embeddings.sweep"}
+OFFERED_AGAIN = {
+    "ingest.apply": "ledger.sweep",
+    "embeddings.refresh": "embeddings.sweep",
+    "embeddings.store_documents": "embeddings.store_documents",
+    "vectors.clean": "vectors.clean",
+}
 TASKS = {name: task for name, task in app.tasks.items() if not name.startswith("celery.")}
 
 

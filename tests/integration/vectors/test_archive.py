@@ -208,6 +208,7 @@ def test_the_command_exports_and_rebuilds_with_progress(stored, tmp_path, capsys
         "of_other_models": 0,
         "marked": 0,
         "revived": 0,
+        "documents": 4,
     }
     assert f"{len(before)} vectors read" in told.err
     assert rows(ALL)[: len(before)] == before
@@ -222,7 +223,7 @@ def test_without_an_archive_vectors_are_made_anew_from_the_texts(stored, capsys)
     embed_all()
     assert main(["vectors", "rebuild", "--json"]) == 0
     told = capsys.readouterr()
-    assert json.loads(told.out) == {"marked": 13, "revived": 0}
+    assert json.loads(told.out) == {"marked": 13, "revived": 0, "documents": 4}
     assert "texts to go" in told.err
     assert rows(ALL) == before
     assert rows("SELECT count(*) FROM messages WHERE embedding_stale_at IS NOT NULL") == [(0,)]
@@ -253,7 +254,7 @@ def test_a_model_that_is_away_ends_rebuilding_with_what_is_left(stored, monkeypa
 
     cache_redis().flushall()
     assert main(["vectors", "rebuild"]) == 1
-    assert "13 texts wait: the embedding model is away" in capsys.readouterr().err
+    assert "texts wait: the embedding model is away" in capsys.readouterr().err
     assert rows("SELECT count(*) FROM messages WHERE embedding_stale_at IS NOT NULL") == [(13,)]
 
 

@@ -1,0 +1,326 @@
+"""Documents are marked when what they are made of changes, and made anew from the rows; none keeps a text of its own.
+
+Two kinds of change. What is added waits until the day has settled: `touch`. What goes (a deletion, an edit, an
+opt-out, an erasure, retention) takes every stored form of the document away in the same transaction: `cut`. Vectors
+here are deleted at once; a file elsewhere is marked `removing`, and that row is the promise that it will be.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row, event, text
+from sqlalchemy.orm import Session
+
+from app.core import clock, queue
+from app.core.db import unit_of_work
+from app.core.errors import BadInput, QueueUnavailable
+from app.knowledge.documents import queries, rules
+from app.knowledge.embeddings.rules import tokens_of
+
+SYNC = "embeddings.store_documents"
+_CLAIM_SECONDS = 600
+# After about a day of attempts a document is left alone until it changes.
+ATTEMPTS_MAX = 8
+CHUNK = 200
+
+_TOUCH = """
+INSERT INTO documents (guild_id, source, category, section, url, title, version, tags, channel_id, day)
+SELECT n.guild_id, :source, n.category, n.section, n.url, n.title, :version, string_to_array(n.tags, ' '),
+    n.channel_id, n.day
+FROM unnest(
+    CAST(:guilds AS bigint[]), CAST(:categories AS text[]), CAST(:sections AS text[]), CAST(:urls AS text[]),
+    CAST(:titles AS text[]), CAST(:tags AS text[]), CAST(:channels AS bigint[]), CAST(:days AS date[])
+) AS n(guild_id, category, section, url, title, tags, channel_id, day)
+ORDER BY n.guild_id, n.url
+ON CONFLICT (guild_id, url) DO UPDATE
+SET stale_at = coalesce(documents.stale_at, clock_timestamp()), touched_at = clock_timestamp(), attempts = 0
+"""
+# The days of these messages, which stand in the index.
+_DAYS = """
+SELECT DISTINCT guild_id, channel_id, CAST(snowflake_time(message_id) AT TIME ZONE 'UTC' AS date) AS day
+FROM message_terms WHERE guild_id <> 0 AND {which}
+"""
+_CUT = """
+UPDATE documents SET stale_at = coalesce(stale_at, clock_timestamp()), touched_at = clock_timestamp(),
+    cut = cut + 1, stored_at = NULL, stored_model = NULL, content_hash = NULL, attempts = 0
+WHERE id IN (
+    SELECT d.id FROM documents d
+    JOIN unnest(CAST(:channels AS bigint[]), CAST(:days AS date[])) AS n(channel_id, day)
+        ON n.channel_id = d.channel_id AND n.day = d.day
+    WHERE d.guild_id = :guild_id ORDER BY d.id FOR UPDATE OF d
+) RETURNING id
+"""
+_CLAIM = """
+WITH due AS (
+    SELECT d.id FROM documents d
+    WHERE d.stale_at IS NOT NULL AND d.stale_at <= CASE WHEN d.day >= CAST(:today AS date) THEN :open ELSE :closed END
+    AND (d.claimed_until IS NULL OR d.claimed_until <= clock_timestamp()) AND d.attempts < :most
+    AND (NOT :needs_consent OR coalesce(
+        (SELECT s.features ->> 'openai' FROM guild_settings s WHERE s.guild_id = d.guild_id), '') = 'true')
+    ORDER BY d.day DESC, d.id LIMIT :limit FOR UPDATE OF d SKIP LOCKED
+)
+UPDATE documents d SET claimed_until = clock_timestamp() + make_interval(secs => :seconds * 2 ^ least(d.attempts, 8)),
+    claimed_at = clock_timestamp(), attempts = d.attempts + 1
+FROM due WHERE d.id = due.id
+RETURNING d.id, d.guild_id, d.section, d.url, d.title, d.channel_id, d.day, d.cut, d.content_hash, d.attempts,
+    coalesce((SELECT s.features ->> 'openai' FROM guild_settings s WHERE s.guild_id = d.guild_id), '') = 'true'
+        AS may_leave
+"""
+_DUE = """
+SELECT count(*) FROM documents d
+WHERE d.stale_at IS NOT NULL AND d.stale_at <= CASE WHEN d.day >= CAST(:today AS date) THEN :open ELSE :closed END
+AND (d.claimed_until IS NULL OR d.claimed_until <= clock_timestamp()) AND d.attempts < :most
+"""
+_SAME = "SELECT id FROM documents WHERE id = :id AND cut = :cut FOR UPDATE"
+_FINISH = """
+UPDATE documents SET claimed_until = NULL, attempts = 0, stored_at = clock_timestamp(), stored_model = :model,
+    content_hash = :hash, messages = :messages, tokens = :tokens,
+    stale_at = CASE WHEN touched_at > claimed_at THEN touched_at END
+WHERE id = :id AND cut = :cut
+"""
+_RELEASE = """
+UPDATE documents SET claimed_until = NULL, attempts = greatest(attempts - 1, 0) WHERE id = ANY(:ids)
+"""
+_FAILED = """
+UPDATE documents SET stale_at = coalesce(stale_at, clock_timestamp()), content_hash = NULL,
+    claimed_until = clock_timestamp() + make_interval(secs => 600 * 2 ^ least(attempts, 8))
+WHERE id = ANY(:ids)
+"""
+_REMOVE_FILES = "UPDATE store_files SET state = 'removing' WHERE document_id = ANY(:ids) AND state <> 'removing'"
+_OVER = """
+SELECT id, guild_id, section, messages FROM (
+    SELECT d.id, d.guild_id, d.section, d.messages, d.day,
+        sum(d.messages) OVER (PARTITION BY d.guild_id, d.section ORDER BY d.day DESC, d.id DESC) AS newest
+    FROM documents d WHERE CAST(:guild_id AS bigint) IS NULL OR d.guild_id = :guild_id
+) AS counted
+WHERE (CAST(:section AS text) IS NULL OR section = :section)
+AND ((:keep > 0 AND section = :log AND newest > :keep) OR (CAST(:before AS date) IS NOT NULL AND day < :before))
+ORDER BY day, id LIMIT :limit
+"""
+_MARK_ALL = "UPDATE documents SET stale_at = '-infinity', content_hash = NULL, attempts = 0 WHERE {which}"
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A document that this worker has in hand, with its text as the rows have it now."""
+
+    id: int
+    guild_id: int
+    section: str
+    url: str
+    title: str
+    channel_id: int
+    day: date
+    # The number of times that something was taken out of it.
+    cut: int
+    stored_hash: bytes | None
+    attempts: int
+    may_leave: bool
+    content: str
+    passages: str
+    messages: int
+
+    @property
+    def tokens(self) -> int:
+        """About how many tokens it has."""
+        return tokens_of(self.content)
+
+
+def touch(session: Session, message_ids: Sequence[int]) -> None:
+    """Documents of the days of these messages are to be made anew once the days have settled."""
+    found = session.execute(text(_DAYS.format(which="message_id = ANY(:ids)")), {"ids": list(message_ids)})
+    _write(session, [(row.guild_id, row.channel_id, row.day) for row in found])
+
+
+def _write(session: Session, days: Iterable[tuple[int, int, date]]) -> None:
+    rows = [(section, *day) for day in days for section in rules.SECTIONS]
+    if not rows:
+        return
+    values = {
+        "guilds": [guild for _, guild, _, _ in rows],
+        "channels": [channel for _, _, channel, _ in rows],
+        "days": [day for *_, day in rows],
+        "sections": [section for section, *_ in rows],
+        "categories": [rules.SECTIONS[section][0] for section, *_ in rows],
+        "urls": [rules.url(*row) for row in rows],
+        "titles": [rules.title(section, str(channel), day) for section, _, channel, day in rows],
+        "tags": [" ".join(rules.tags(section, channel, day)) for section, _, channel, day in rows],
+    }
+    session.execute(text(_TOUCH), {**values, "source": rules.SOURCE, "version": rules.VERSION})
+
+
+def cut(session: Session, guild_id: int, places: Iterable[tuple[int, int]]) -> None:
+    """Messages (channel, id) are not to be in any document from this commit on; call it where they leave the index."""
+    days = sorted({(channel, clock.snowflake_time(message).date()) for channel, message in places})
+    if guild_id == 0 or not days:
+        return
+    values = {"guild_id": guild_id, "channels": [one[0] for one in days], "days": [one[1] for one in days]}
+    _take_away(session, list(session.scalars(text(_CUT), values)))
+
+
+def cut_author(session: Session, guild_id: int, author_id: int) -> None:
+    """What this person wrote is not to be in any document, or may be again: those with it are made anew."""
+    which = "guild_id = :guild_id AND author_id = :author_id"
+    found = session.execute(text(_DAYS.format(which=which)), {"guild_id": guild_id, "author_id": author_id}).all()
+    values = {"guild_id": guild_id, "channels": [row.channel_id for row in found], "days": [row.day for row in found]}
+    _take_away(session, list(session.scalars(text(_CUT), values)))
+
+
+def _take_away(session: Session, document_ids: Sequence[int]) -> None:
+    """Nothing of these documents is found any more here; what lies elsewhere is going to be removed."""
+    if not document_ids:
+        return
+    ids = {"ids": sorted(document_ids)}
+    session.execute(text("DELETE FROM document_vectors WHERE document_id = ANY(:ids)"), ids)
+    if session.connection().execute(text(_REMOVE_FILES), ids).rowcount:
+        event.listen(session, "after_commit", lambda _: hint(), once=True)
+
+
+def hint() -> None:
+    """Have the store looked after soon; a sweep does it anyway."""
+    try:
+        queue.send(SYNC)
+    except QueueUnavailable:
+        return
+
+
+def due(session: Session, now: datetime | None = None) -> int:
+    """How many documents wait to be made, and for nothing else."""
+    moment = now or clock.now()
+    opened, closed = rules.due_before(moment)
+    values = {"today": moment.date(), "open": opened, "closed": closed, "most": ATTEMPTS_MAX}
+    return int(session.scalar(text(_DUE), values) or 0)
+
+
+def claim(session: Session, limit: int, *, needs_consent: bool, now: datetime | None = None) -> list[Rendered]:
+    """Take so many due documents in hand, with their texts; those of which nothing is left go."""
+    moment = now or clock.now()
+    opened, closed = rules.due_before(moment)
+    values = {
+        "today": moment.date(),
+        "open": opened,
+        "closed": closed,
+        "needs_consent": needs_consent,
+        "limit": limit,
+        "most": ATTEMPTS_MAX,
+        "seconds": _CLAIM_SECONDS,
+    }
+    found = session.execute(text(_CLAIM), values).all()
+    made = [_rendered(session, row) for row in found]
+    empty = [row.id for row, one in zip(found, made, strict=True) if one is None]
+    delete(session, empty)
+    return [one for one in made if one is not None]
+
+
+def _rendered(session: Session, row: Row[Any]) -> Rendered | None:
+    day = queries.day_of(session, row.guild_id, row.channel_id, row.day)
+    if day is None:
+        return None
+    silent = queries.stop_words(session, row.guild_id, day)
+    return Rendered(
+        id=row.id,
+        guild_id=row.guild_id,
+        section=row.section,
+        url=row.url,
+        title=rules.title(row.section, day.channel, row.day),
+        channel_id=row.channel_id,
+        day=row.day,
+        cut=row.cut,
+        stored_hash=None if row.content_hash is None else bytes(row.content_hash),
+        attempts=row.attempts,
+        may_leave=row.may_leave,
+        content=rules.content_of(row.section, day, silent),
+        passages=rules.passages_of(row.section, day, silent),
+        messages=len(day.lines),
+    )
+
+
+def is_same(session: Session, document: Rendered) -> bool:
+    """Whether nothing was taken out of it since; locks it until the transaction ends."""
+    return session.execute(text(_SAME), {"id": document.id, "cut": document.cut}).one_or_none() is not None
+
+
+def finish(session: Session, document: Rendered, content_hash: bytes, model: str) -> None:
+    """The document is in the store as it was rendered; it stays marked if something was added since."""
+    figures = {"messages": document.messages, "tokens": document.tokens}
+    finish_by_id(session, document.id, document.cut, content_hash=content_hash, model=model, **figures)
+    session.execute(
+        text("UPDATE documents SET title = :title WHERE id = :id"), {"title": document.title, "id": document.id}
+    )
+
+
+def finish_by_id(
+    session: Session, document_id: int, cut_count: int, *, content_hash: bytes, model: str, messages: int, tokens: int
+) -> None:
+    """The same of a document that was rendered earlier, perhaps by another worker."""
+    values = {"id": document_id, "cut": cut_count, "model": model, "hash": content_hash}
+    session.execute(text(_FINISH), {**values, "messages": messages, "tokens": tokens})
+
+
+def release(session: Session, documents: Sequence[int]) -> None:
+    """Give these back, because the other side is away: that counts as no attempt."""
+    session.execute(text(_RELEASE), {"ids": list(documents)})
+
+
+def release_failed(session: Session, documents: Sequence[int]) -> None:
+    """Try these again, after longer each time; one that was tried too often is left alone until it changes."""
+    session.execute(text(_FAILED), {"ids": list(documents)})
+
+
+def delete(session: Session, document_ids: Sequence[int]) -> None:
+    """These documents go, from every store."""
+    if document_ids:
+        _take_away(session, document_ids)
+        session.execute(text("DELETE FROM documents WHERE id = ANY(:ids)"), {"ids": sorted(document_ids)})
+
+
+def surplus(
+    session: Session,
+    keep: int,
+    guild_id: int | None = None,
+    *,
+    older_than: timedelta | None = None,
+    section: str | None = None,
+    limit: int = 1_000_000,
+) -> list[tuple[int, int, str, int]]:
+    """Documents (id, guild, section, messages) that pruning takes: logs beyond so many messages, and what is older."""
+    if section is not None and section not in rules.SECTIONS:
+        raise BadInput(f"“{section}” is no source. Allowed: messages, {', '.join(rules.SECTIONS)}.")
+    before = None if older_than is None else (clock.now() - older_than).date()
+    values = {"keep": keep, "guild_id": guild_id, "section": section, "before": before, "log": rules.LOG}
+    return [tuple(row) for row in session.execute(text(_OVER), {**values, "limit": limit})]
+
+
+def prune(
+    keep: int,
+    guild_id: int | None = None,
+    *,
+    older_than: timedelta | None = None,
+    section: str | None = None,
+    chunk: int = CHUNK,
+) -> int:
+    """Delete what pruning takes, the oldest first, each chunk in a transaction; how many. Twice is safe."""
+    total, done = 0, chunk
+    while done == chunk:
+        with unit_of_work() as uow:
+            found = surplus(uow.session, keep, guild_id, older_than=older_than, section=section, limit=chunk)
+            delete(uow.session, [one[0] for one in found])
+            uow.commit()
+        done = len(found)
+        total += done
+    return total
+
+
+def mark_all(guild_id: int | None) -> int:
+    """Have every document of one guild or of all made anew from the rows, those that are missing too; how many."""
+    which = "guild_id <> 0 AND (CAST(:guild_id AS bigint) IS NULL OR guild_id = :guild_id)"
+    values: Mapping[str, object] = {"guild_id": guild_id}
+    with unit_of_work() as uow:
+        found = uow.session.execute(text(_DAYS.format(which=which)), values)
+        _write(uow.session, [(row.guild_id, row.channel_id, row.day) for row in found])
+        uow.session.execute(text(_MARK_ALL.format(which=which)), values)
+        count = uow.session.scalar(text(f"SELECT count(*) FROM documents WHERE {which}"), values)  # noqa: S608
+        uow.commit()
+    return int(count or 0)

@@ -1,0 +1,220 @@
+"""Documents in PostgreSQL: their passages are embedded as any other text, and found within the guild exactly.
+
+A passage's text is not kept. It is read anew from the rows, and shown only if it is still the one that was embedded.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, text
+from sqlalchemy.orm import Session
+
+from app.core.db import engine
+from app.core.settings import settings
+from app.knowledge.documents import queries, rules, service
+from app.knowledge.documents.service import Rendered
+from app.knowledge.embeddings.models import serving, serving_now
+from app.knowledge.embeddings.providers import provider
+from app.knowledge.embeddings.rules import as_sql, hash_of, parts
+from app.knowledge.embeddings.sources import Claimed, Made
+from app.knowledge.vectors.stores import Found, Scope, check
+
+# A long log is hundreds of passages, and the model takes seconds for them.
+_CLAIMED_AT_ONCE = 4
+
+_STORE = """
+INSERT INTO document_vectors (document_id, model, part, guild_id, channel_id, dims, content_hash, embedding)
+SELECT :id, :model, n.part, :guild_id, :channel_id, :dims, n.hash, CAST(n.vector AS halfvec)
+FROM unnest(CAST(:parts AS smallint[]), CAST(:hashes AS bytea[]), CAST(:vectors AS text[])) AS n(part, hash, vector)
+"""
+_BURY = """
+INSERT INTO embedding_failures (source, item_id, guild_id, model, attempts, reason)
+VALUES ('documents', :id, :guild_id, :model, :attempts, :reason)
+ON CONFLICT (source, item_id) DO UPDATE
+SET model = excluded.model, attempts = excluded.attempts, reason = excluded.reason, failed_at = now()
+"""
+_REVIVE = """
+WITH chosen AS (
+    SELECT item_id FROM embedding_failures
+    WHERE source = 'documents' AND (CAST(:but AS text) IS NULL OR model <> :but)
+    ORDER BY item_id LIMIT :limit FOR UPDATE SKIP LOCKED
+), gone AS (
+    DELETE FROM embedding_failures f USING chosen c WHERE f.source = 'documents' AND f.item_id = c.item_id
+), due AS (
+    UPDATE documents d SET stale_at = clock_timestamp(), attempts = 0 FROM chosen c WHERE c.item_id = d.id
+)
+SELECT count(*) FROM chosen
+"""
+# What another model made is made anew once the guild is searched by the chosen one.
+_OF_OTHER_MODELS = """
+UPDATE documents SET stale_at = '-infinity' WHERE id IN (
+    SELECT d.id FROM documents d JOIN guild_models g ON g.guild_id = d.guild_id
+    WHERE d.stored_model <> :chosen AND g.model = :chosen AND d.stale_at IS NULL
+    ORDER BY d.id LIMIT 100 FOR UPDATE OF d SKIP LOCKED
+)
+"""
+_SEARCHED = "SELECT guild_id, model FROM guild_models WHERE guild_id = ANY(:guilds)"
+_NEAREST = """
+SELECT v.document_id, v.part, v.content_hash, d.section, d.url, d.title, d.channel_id, d.day,
+    1 - ((v.embedding <=> CAST(:vector AS halfvec)) + 0) AS score
+FROM document_vectors v JOIN documents d ON d.id = v.document_id
+WHERE v.guild_id = :guild_id AND v.model = :model AND v.channel_id = ANY(:channel_ids)
+AND (CAST(:section AS text) IS NULL OR d.section = :section)
+AND (CAST(:since AS date) IS NULL OR d.day >= :since) AND (CAST(:until AS date) IS NULL OR d.day <= :until)
+ORDER BY score DESC, v.document_id DESC, v.part LIMIT :limit
+"""
+
+
+@dataclass(frozen=True)
+class ClaimedDocument(Claimed):
+    """A document whose passages this worker has in hand."""
+
+    document: Rendered | None = None
+
+
+class Documents:
+    """Documents, as the embedding pipeline sees them."""
+
+    name = "documents"
+
+    def settle(self, goes_on: Callable[[], bool]) -> None:
+        """Nothing: an empty document goes when it is claimed."""
+
+    def prepare(self, goes_on: Callable[[], bool]) -> bool:
+        """Nothing needs to be done before the vectors; always complete."""
+        return goes_on() or True
+
+    def claim(self, session: Session, limit: int) -> list[Claimed]:
+        """Take due documents in hand, the newest days first."""
+        if settings().vector_store != "pgvector":
+            return []
+        session.execute(text(_OF_OTHER_MODELS), {"chosen": provider().model})
+        found = service.claim(session, min(limit, _CLAIMED_AT_ONCE), needs_consent=False)
+        guilds = {"guilds": [one.guild_id for one in found]}
+        searched = {row.guild_id: row.model for row in session.execute(text(_SEARCHED), guilds)}
+        return [
+            ClaimedDocument(
+                one.id, one.guild_id, one.passages, one.attempts, one.may_leave, searched.get(one.guild_id), one
+            )
+            for one in found
+        ]
+
+    def store(self, session: Session, rows: Sequence[Claimed], made: Sequence[Made]) -> set[int]:
+        """Write the vectors of those documents out of which nothing was taken since."""
+        same = set()
+        for row in rows:
+            document = _document(row)
+            if not service.is_same(session, document):
+                continue
+            same.add(row.id)
+            session.execute(text("DELETE FROM document_vectors WHERE document_id = :id"), {"id": row.id})
+            models = [one for one in made if row.id in one.vectors]
+            for one in models:
+                _write(session, row, document, one)
+            service.finish(session, document, row.hash, (models or made)[0].model)
+        return same
+
+    def release(self, session: Session, rows: Sequence[Claimed]) -> None:
+        """Give them back, because the model is away."""
+        service.release(session, [row.id for row in rows])
+
+    def bury(self, session: Session, rows: Sequence[Claimed], reason: str, model: str) -> None:
+        """Leave them alone until they change."""
+        for row in rows:
+            facts = {"id": row.id, "guild_id": row.guild_id, "attempts": row.attempts}
+            session.execute(text(_BURY), {**facts, "model": model, "reason": reason})
+            session.execute(text("UPDATE documents SET stale_at = NULL, claimed_until = NULL WHERE id = :id"), facts)
+
+    def revive(self, session: Session, limit: int, *, but: str | None = None) -> int:
+        """Try so many again that were left alone."""
+        return int(session.execute(text(_REVIVE), {"limit": limit, "but": but}).scalar_one())
+
+
+DOCUMENTS = Documents()
+
+
+def _document(row: Claimed) -> Rendered:
+    if not isinstance(row, ClaimedDocument) or row.document is None:
+        raise TypeError("a row of another source")
+    return row.document
+
+
+def _write(session: Session, row: Claimed, document: Rendered, made: Made) -> None:
+    vectors = made.vectors[row.id]
+    values = {
+        "id": row.id,
+        "model": made.model,
+        "dims": made.dims,
+        "guild_id": row.guild_id,
+        "channel_id": document.channel_id,
+        "parts": list(range(len(vectors))),
+        "hashes": [hash_of(part) for part in row.parts],
+        "vectors": [as_sql(vector) for vector in vectors],
+    }
+    session.execute(text(_STORE), values)
+
+
+class Pgvector:
+    """The store in PostgreSQL."""
+
+    name = "pgvector"
+
+    def sync(self) -> dict[str, int]:
+        """Nothing of its own: the embedding pipeline does it."""
+        return {}
+
+    def search(self, scope: Scope, question: str, limit: int = 10) -> list[Found]:
+        """The passages nearest to the question, as they are written now."""
+        asked = check(scope, question, limit)
+        if not asked:
+            return []
+        model = serving_now(scope.guild_id)
+        if model.is_remote and not _agrees(scope.guild_id):
+            return []
+        vector = model.embed([asked])[0]
+        with Session(engine()) as session:
+            if serving(session, scope.guild_id).model != model.model:
+                return []
+            values = {
+                "vector": as_sql(vector),
+                "guild_id": scope.guild_id,
+                "model": model.model,
+                "channel_ids": list(scope.channel_ids),
+                "section": scope.section,
+                "since": scope.since,
+                "until": scope.until,
+                "limit": limit,
+            }
+            found = session.execute(text(_NEAREST), values).all()
+            texts = _passages(session, scope.guild_id, found)
+        return [
+            Found(row.document_id, row.url, row.title, row.channel_id, row.day, passage, float(row.score))
+            for row in found
+            if (passage := texts.get((row.document_id, bytes(row.content_hash)))) is not None
+        ]
+
+    def rebuild(self, guild_id: int | None) -> int:
+        """Have every document embedded anew."""
+        return service.mark_all(guild_id)
+
+
+PGVECTOR = Pgvector()
+
+
+def _passages(session: Session, guild_id: int, found: Sequence[Row[Any]]) -> dict[tuple[int, bytes], str]:
+    """The passages of these documents by the hash of their text, as the rows have them now."""
+    texts: dict[tuple[int, bytes], str] = {}
+    documents = {row.document_id: (row.section, row.channel_id, row.day) for row in found}
+    for document_id, (section, channel_id, day_date) in documents.items():
+        day = queries.day_of(session, guild_id, channel_id, day_date)
+        if day is not None:
+            whole = rules.passages_of(section, day, queries.stop_words(session, guild_id, day))
+            texts |= {(document_id, hash_of(part)): part for part in parts(whole)}
+    return texts
+
+
+def _agrees(guild_id: int) -> bool:
+    with Session(engine()) as session:
+        statement = text("SELECT features ->> 'openai' = 'true' FROM guild_settings WHERE guild_id = :id")
+        return bool(session.scalar(statement, {"id": guild_id}))

@@ -1,0 +1,74 @@
+"""What a store of documents can do, whichever it is, and which one is used (VECTOR_STORE).
+
+A document is found by its passages. Whose a passage may be seen is part of the question: the guild and the channels.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+from app.core.errors import BadInput
+from app.core.settings import settings
+
+QUESTION_MAX, LIMIT_MAX = 2_000, 50
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Where a question may look: only in these channels of this guild, and only where the filters say."""
+
+    guild_id: int
+    channel_ids: Sequence[int]
+    section: str | None = None
+    since: date | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """A passage of a document, best first."""
+
+    document_id: int
+    url: str
+    title: str
+    channel_id: int
+    day: date
+    text: str
+    score: float
+
+
+class Store(Protocol):
+    """A place for documents."""
+
+    name: str
+
+    def sync(self) -> dict[str, int]:
+        """Bring the store to what the rows say: remove what is to go, then add what is due; what was done.
+
+        Twice is safe, and killed anywhere it goes on where it stood. Raises Unavailable when the other side is away.
+        """
+
+    def search(self, scope: Scope, question: str, limit: int = 10) -> list[Found]:
+        """The passages that answer the question best. Blocks. Raises Unavailable when the store is away."""
+
+    def rebuild(self, guild_id: int | None) -> int:
+        """Have everything put into the store anew, from the rows; how many documents."""
+
+
+def store() -> Store:
+    """The store that is used."""
+    if settings().vector_store == "openai":
+        from app.knowledge.vectors.managed import MANAGED  # noqa: PLC0415 - few processes load its library.
+
+        return MANAGED
+    from app.knowledge.vectors.pgvector import PGVECTOR  # noqa: PLC0415 - as the other one.
+
+    return PGVECTOR
+
+
+def check(scope: Scope, question: str, limit: int) -> str:
+    """The question as it may be asked; empty when it can find nothing. Raises BadInput that names what is allowed."""
+    if not 1 <= limit <= LIMIT_MAX:
+        raise BadInput(f"The limit is {limit}, and must lie between 1 and {LIMIT_MAX}.")
+    return question[:QUESTION_MAX].replace("\0", "\ufffd").strip() if scope.channel_ids else ""
