@@ -35,6 +35,7 @@ PERIODS: dict[str, timedelta] = {
     "roster.refresh": timedelta(hours=12),
     "vectors.clean": timedelta(hours=1),
     "embeddings.store_documents": timedelta(minutes=1),
+    "lottery.draw": timedelta(seconds=30),
     # Asks every hour for what is done once a day.
     "economy.reconcile": timedelta(hours=1),
 }

@@ -618,6 +618,41 @@ CREATE TABLE public.level_voice (
     slot bigint NOT NULL
 );
 
+CREATE TABLE public.lottery_draws (
+    id bigint NOT NULL,
+    guild_id bigint NOT NULL,
+    day date NOT NULL,
+    seed bytea NOT NULL,
+    sold bigint DEFAULT 0 NOT NULL,
+    opened_at timestamp with time zone DEFAULT now() NOT NULL,
+    drawn_at timestamp with time zone,
+    jackpot bigint,
+    attempt integer DEFAULT 0 NOT NULL,
+    winning_ticket bigint,
+    winner_id bigint,
+    CONSTRAINT ck_lottery_draws_seed CHECK ((octet_length(seed) = 32)),
+    CONSTRAINT ck_lottery_draws_sold CHECK ((sold >= 0))
+);
+
+ALTER TABLE public.lottery_draws ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.lottery_draws_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.lottery_purchases (
+    guild_id bigint NOT NULL,
+    draw_id bigint NOT NULL,
+    first_ticket bigint NOT NULL,
+    last_ticket bigint NOT NULL,
+    user_id bigint NOT NULL,
+    bought_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_lottery_purchases_tickets CHECK (((first_ticket > 0) AND (last_ticket >= first_ticket)))
+);
+
 CREATE TABLE public.member_levels (
     guild_id bigint NOT NULL,
     user_id bigint NOT NULL,
@@ -1028,6 +1063,12 @@ ALTER TABLE ONLY public.level_roles
 ALTER TABLE ONLY public.level_voice
     ADD CONSTRAINT pk_level_voice PRIMARY KEY (guild_id);
 
+ALTER TABLE ONLY public.lottery_draws
+    ADD CONSTRAINT pk_lottery_draws PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.lottery_purchases
+    ADD CONSTRAINT pk_lottery_purchases PRIMARY KEY (guild_id, draw_id, first_ticket);
+
 ALTER TABLE ONLY public.member_levels
     ADD CONSTRAINT pk_member_levels PRIMARY KEY (guild_id, user_id);
 
@@ -1099,6 +1140,9 @@ ALTER TABLE ONLY public.documents
 
 ALTER TABLE ONLY public.invite_arrivals
     ADD CONSTRAINT uq_invite_arrivals_id UNIQUE (id);
+
+ALTER TABLE ONLY public.lottery_draws
+    ADD CONSTRAINT uq_lottery_draws_guild_id_day UNIQUE (guild_id, day);
 
 ALTER TABLE ONLY public.outbound_posts
     ADD CONSTRAINT uq_outbound_posts_guild_id_dedupe_key UNIQUE (guild_id, dedupe_key);
@@ -1176,6 +1220,10 @@ CREATE INDEX ix_level_rewards_user_id ON public.level_rewards USING btree (user_
 CREATE INDEX ix_level_role_changes_user_id ON public.level_role_changes USING btree (user_id);
 
 CREATE INDEX ix_level_role_changes_waiting ON public.level_role_changes USING btree (due_at) WHERE ((done_at IS NULL) AND (failed_at IS NULL));
+
+CREATE UNIQUE INDEX ix_lottery_draws_open ON public.lottery_draws USING btree (guild_id) WHERE (drawn_at IS NULL);
+
+CREATE INDEX ix_lottery_purchases_user ON public.lottery_purchases USING btree (guild_id, user_id);
 
 CREATE INDEX ix_member_levels_ranking ON public.member_levels USING btree (guild_id, xp DESC, user_id) WHERE is_ranked;
 

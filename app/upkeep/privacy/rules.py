@@ -74,6 +74,8 @@ RULES: tuple[Rule, ...] = (
     Rule("xp_changes", "actor_id", how="clear", before="created_at < :erased_at"),
     Rule("level_imports", "actor_id", how="clear", before="created_at < :erased_at"),
     Rule("level_import_rows", "user_id", label=marked("imported levels")),
+    Rule("lottery_purchases", "user_id", how="elsewhere", label=marked("lottery tickets")),
+    Rule("lottery_draws", "winner_id", how="elsewhere", label=marked("lotteries won")),
     Rule("gifts", "user_id", how="elsewhere", label=marked("your last gift")),
     Rule("giveaways", "host_id", how="elsewhere", label=marked("giveaways of yours")),
     Rule("giveaway_entries", "user_id", how="elsewhere", label=marked("giveaways that you joined")),

@@ -24,6 +24,7 @@ from app.community.gift import service as gift
 from app.community.giveaways import service as giveaways
 from app.community.inventory import service as inventory
 from app.community.leaderboards import service as leaderboards
+from app.community.lottery import service as lottery
 from app.core import queue
 from app.core.answers import Answer
 from app.core.cache.namespace import forget_person
@@ -45,6 +46,7 @@ FORGETTERS: tuple[Callable[[Session, int | None, int], None], ...] = (
     gift.forget_person,
     giveaways.forget_person,
     games.forget_person,
+    lottery.forget_person,
     inventory.forget_person,
     economy.forget_person,
     leaderboards.forget_person,

@@ -77,6 +77,9 @@ POLICIES = (
     Policy("games", "delete", "ended_at", "moment", 30),
     Policy("game_players", "delete", "joined_at", "moment", 30, "NOT is_active"),
     Policy("game_limits", "delete", "changed_at", "moment", 400, "daily_loss IS NULL AND next_daily_loss IS NULL"),
+    # As long as somebody may want to check a draw.
+    Policy("lottery_draws", "delete", "drawn_at", "moment", 90),
+    Policy("lottery_purchases", "delete", "bought_at", "moment", 100),
     # A gift counts for a day.
     Policy("gifts", "delete", "given_at", "moment", 2),
     # Jobs that run every few seconds leave a row each time.

@@ -13,6 +13,7 @@ from app.community.inventory import rules as inventory
 from app.community.invites import rules as invites
 from app.community.leaderboards import rules as leaderboards
 from app.community.leveling import rules as leveling
+from app.community.lottery import rules as lottery
 from app.core.errors import BadInput
 from app.core.features import FEATURES
 from app.core.options import DEFAULT, Channel, Option, Switch, bad
@@ -36,6 +37,7 @@ GROUPS: dict[str, tuple[Option[Any], ...]] = {
     "games": games.OPTIONS,
     "bets": games.BETS,
     "leveling": leveling.OPTIONS,
+    "lottery": lottery.OPTIONS,
 }
 
 # A value as it is stored; for features, the switches that are moved; None takes a choice back.

@@ -35,6 +35,7 @@ FITTING = {
     ("outbound_posts", "user_id"): "NULL",
     ("coin_entries", "source_kind"): "'mint'",
     ("invite_arrivals", "inviter_id"): "NULL",
+    ("lottery_draws", "seed"): "decode(repeat('00', 32), 'hex')",
 }
 ONE_OF = re.compile(r"^\(?(\w+) IN \((?P<first>[^,)]+)")
 
