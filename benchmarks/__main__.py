@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from app.core.settings import PROJECT
-from benchmarks import caches, commands, event_path, ingest, memory, publish, ready, search
+from benchmarks import caches, commands, economy, event_path, ingest, memory, publish, ready, search
 from benchmarks.report import Report
 from tests.factories.system import BASIC, running
 
@@ -18,7 +18,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=PROJECT / "benchmarks" / "results" / "latest.json")
     parser.add_argument(
-        "--only", choices=("ingest", "commands", "memory", "publish", "ready", "events", "search", "cache")
+        "--only", choices=("ingest", "commands", "economy", "memory", "publish", "ready", "events", "search", "cache")
     )
     parser.add_argument("--large", action="store_true", help=f"{LARGE} times as many events")
     chosen = parser.parse_args()
@@ -45,6 +45,8 @@ def _measure(folder: Path, report: Report, only: str | None) -> None:
             for name, part in (("memory", memory), ("commands", commands), ("ingest", ingest)):
                 if only in {None, name}:
                     part.measure(system, report)
+    if only in {None, "economy"}:
+        economy.measure(folder / "economy", report)
     if only in {None, "search"}:
         search.measure(folder / "search", report)
 
