@@ -59,6 +59,7 @@ def intents_for(*, message_content: bool) -> discord.Intents:
         dm_messages=True,
         guild_reactions=True,
         dm_reactions=True,
+        guild_typing=True,
         message_content=message_content,
     )
 
