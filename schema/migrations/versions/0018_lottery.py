@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0017_lottery"
-down_revision = "0016_levelvoice"
+revision = "0018_lottery"
+down_revision = "0017_documents"
 branch_labels = None
 depends_on = None
 
