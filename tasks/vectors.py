@@ -7,7 +7,7 @@ from app.core.db import unit_of_work
 from app.core.errors import ConfigurationError, Unavailable
 from app.core.settings import settings
 from app.knowledge.documents import service as documents
-from app.knowledge.vectors import service
+from app.knowledge.vectors import graphs, service
 from app.upkeep.jobs.service import once
 from app.upkeep.retention.service import longest_text_days
 from beat_schedule import PERIODS
@@ -50,3 +50,9 @@ def _clean() -> dict[str, int]:
     from app.knowledge.vectors.managed import MANAGED  # noqa: PLC0415 - its library costs memory; few need it.
 
     return {"files": MANAGED.clean() if MANAGED.is_needed() else 0}
+
+
+@app.task(name="vectors.index")
+def index() -> None:
+    """Build the graph of a model that many vectors are of. Twice is safe: what is there is left alone."""
+    once("vectors.index", PERIODS["vectors.index"], graphs.tend)

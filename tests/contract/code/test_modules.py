@@ -47,6 +47,7 @@ MORE = {
     },
     "knowledge/vectors": {
         "archive": "vectors in a file, and their way back",
+        "graphs": "the index of each model's vectors, which no migration can know",
         "managed": "the store of documents at OpenAI",
         "pgvector": "the store of documents in PostgreSQL",
         "removals": "what is to go from a store elsewhere",
