@@ -8,6 +8,8 @@ are locked in the order of their key by one statement; reactions to a message ar
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -22,11 +24,11 @@ from app.core.db import UnitOfWork
 from app.core.facts import as_json
 
 _IS_ON = "(s.features->'leveling') IS DISTINCT FROM 'false'::jsonb"
-_MAY_EARN = text(
-    "SELECT r.guild_id, r.user_id FROM json_to_recordset(:rows) AS r (guild_id bigint, user_id bigint, newest bigint)"  # noqa: S608 - constants.
+_LAST = text(
+    "SELECT r.guild_id, r.user_id, l.message_ms, "  # noqa: S608 - constants.
+    f"{_IS_ON} AS is_on FROM json_to_recordset(:rows) AS r (guild_id bigint, user_id bigint)"
     " LEFT JOIN member_levels l ON l.guild_id = r.guild_id AND l.user_id = r.user_id"
     " LEFT JOIN guild_settings s ON s.guild_id = r.guild_id"
-    f" WHERE (l.message_ms IS NULL OR r.newest >= l.message_ms + {rules.MESSAGE_PAUSE_MS}) AND {_IS_ON}"
 )
 # Of a message that is not stored (yet) nobody knows the author.
 _MESSAGES = text(
@@ -97,21 +99,41 @@ def _may_earn(session: Session, new: Iterable[Version]) -> Messages:
     """The new messages of members of whom one lies outside the pause."""
     by_member: defaultdict[MemberKey, list[Version]] = defaultdict(list)
     for version in new:
-        if version.guild_id:
-            by_member[version.guild_id, version.author_id].append(version)
-    if not by_member:
+        by_member[version.guild_id, version.author_id].append(version)
+    newest = {member: created_ms(max(version.id for version in of)) for member, of in by_member.items() if member[0]}
+    remembered = _remembered(session)
+    asked = [member for member, at in newest.items() if not _is_paused(at, remembered.get(member))]
+    if not asked:
         return {}
-    newest = (
-        {"guild_id": guild, "user_id": user, "newest": created_ms(max(version.id for version in versions))}
-        for (guild, user), versions in by_member.items()
-    )
-    return {
-        (row.guild_id, row.user_id): [
-            Written(version.id, created_ms(version.id), version.channel_id, getattr(version, "is_late", False))
-            for version in by_member[row.guild_id, row.user_id]
-        ]
-        for row in session.execute(_MAY_EARN, {"rows": as_json(newest)})
-    }
+    found: dict[MemberKey, list[Written]] = {}
+    keys = as_json({"guild_id": guild, "user_id": user} for guild, user in asked)
+    for guild, user, last_ms, is_on in session.execute(_LAST, {"rows": keys}):
+        if last_ms is not None:
+            remembered[guild, user] = last_ms
+        if is_on and not _is_paused(newest[guild, user], last_ms):
+            found[guild, user] = [_written(version) for version in by_member[guild, user]]
+    return found
+
+
+def _is_paused(at_ms: int, last_ms: int | None) -> bool:
+    return last_ms is not None and at_ms < last_ms + rules.MESSAGE_PAUSE_MS
+
+
+def _written(version: Version) -> Written:
+    return Written(version.id, created_ms(version.id), version.channel_id, getattr(version, "is_late", False))
+
+
+# When members last got something, as this database had it committed. That moves forward only, so whoever is inside the
+# pause by an old value is inside it by the true one, and most batches need no look into the table.
+_last: WeakKeyDictionary[Any, dict[MemberKey, int]] = WeakKeyDictionary()
+_MOST_REMEMBERED = 20_000
+
+
+def _remembered(session: Session) -> dict[MemberKey, int]:
+    remembered = _last.setdefault(session.get_bind(), {})
+    if len(remembered) > _MOST_REMEMBERED:
+        remembered.clear()
+    return remembered
 
 
 def _reacted(session: Session, events: Iterable[ReactionAdded]) -> list[Reacted]:
