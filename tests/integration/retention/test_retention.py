@@ -202,6 +202,14 @@ OLD_ROWS = {
         ),
         400,
     ),
+    "lottery_draws": (
+        "INSERT INTO lottery_draws (guild_id, day, seed, drawn_at) VALUES (:n, CAST(:at AS date), decode(repeat('00', 32), 'hex'), :at)",
+        90,
+    ),
+    "lottery_purchases": (
+        "INSERT INTO lottery_purchases (guild_id, draw_id, first_ticket, last_ticket, user_id, bought_at) VALUES (7, :n, 1, 1, 1, :at)",
+        100,
+    ),
     "gifts": ("INSERT INTO gifts (guild_id, user_id, given_at) VALUES (7, :n, :at)", 2),
     "giveaways": (
         (
