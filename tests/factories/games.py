@@ -104,7 +104,7 @@ def let_time_pass(game: int | None = None, *, seconds: float = 1, connected=CONN
     game_id = game or newest()
     rows(
         "UPDATE games SET deadline = now() - make_interval(secs => %s), step_started_at = least(step_started_at,"
-        " now() - make_interval(secs => %s)) WHERE id = %s",
+        " now() - make_interval(secs => %s)) WHERE id = %s AND deadline IS NOT NULL",
         seconds,
         seconds + 10,
         game_id,

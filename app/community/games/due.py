@@ -61,7 +61,7 @@ def end_step(
         settlement.void(uow.session, game, "interrupted")
     else:
         service.late(uow, game, chance or SystemRandom())
-    rows.store(uow.session, game, shows_itself=True)
+    rows.store(uow.session, game, show_in=rows.AT_ONCE)
     return found
 
 
@@ -126,7 +126,7 @@ def forget_person(session: Session, guild_id: int | None, user_id: int) -> None:
         game = rows.lock(session, row.guild_id, row.game_id)
         if game is not None and not game.is_over:
             settlement.void(session, game, "erased")
-            rows.store(session, game, shows_itself=True)
+            rows.store(session, game, show_in=rows.AT_ONCE)
     for statement in _FORGET:
         session.execute(text(statement + here), values)
 

@@ -18,6 +18,8 @@ from app.community.games.rules import KINDS
 from app.core.errors import Refused
 from app.core.translations import _
 
+# When a message has to follow: at once where nobody else shows it, later where the bot does and might die before.
+AT_ONCE, TO_BE_SURE = timedelta(0), timedelta(seconds=20)
 _COLUMNS = (
     "id, guild_id, channel_id, kind, status, stake, language, state, outcome, step, version, step_started_at,"
     " deadline, post_id, created_at, clock_timestamp() AS now"
@@ -138,8 +140,8 @@ def bind(session: Session, game: Game, seat: int) -> None:
     player.is_active = True
 
 
-def store(session: Session, game: Game, *, shows_itself: bool) -> None:
-    """Write the game's new state; `shows_itself`: nobody else will bring its message up to date."""
+def store(session: Session, game: Game, *, show_in: timedelta | None) -> None:
+    """Write the game's new state; `show_in`: when a worker is to bring its message up to date, in case nobody did."""
     game.version += 1
     if game.is_over:
         session.execute(_RELEASE, {"id": game.id})
@@ -155,7 +157,7 @@ def store(session: Session, game: Game, *, shows_itself: bool) -> None:
             "started": game.now if game.is_over else game.step_started_at,
             "deadline": game.deadline,
             "post": game.post_id,
-            "show": game.now if shows_itself and game.post_id else None,
+            "show": None if show_in is None or game.post_id is None else game.now + show_in,
         },
     )
 

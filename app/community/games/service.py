@@ -77,10 +77,10 @@ def _begun(
         with speaking(language):
             _start(uow, game, {**chosen.options, "choice": command.arguments.get("choice") or ""}, chance)
     if game.kind.seats == "house" and game.is_over and kind.is_instant:
-        rows.store(session, game, shows_itself=False)
+        rows.store(session, game, show_in=None)
         return _answer(game)
     _post(uow, game, command.user_id)
-    rows.store(session, game, shows_itself=False)
+    rows.store(session, game, show_in=None)
     return Answer(_("{game}: your game is in this channel.").format(game=_(kind.title)))
 
 
@@ -148,7 +148,7 @@ def _answered(uow: UnitOfWork, game: Game, command: Command, chosen: Choices, ch
         settlement.void(uow.session, game, "refused" if action == REFUSE else "withdrawn")
     else:
         raise Refused(_not_yours())
-    rows.store(uow.session, game, shows_itself=False)
+    rows.store(uow.session, game, show_in=rows.TO_BE_SURE)
     return _answer(game)
 
 
@@ -177,7 +177,7 @@ def _joined(uow: UnitOfWork, game: Game, user_id: int, stake: int, chosen: Choic
     rows.sit(uow.session, game, user_id, stake)
     limits.require_allowed(uow.session, game.guild_id, user_id, stake, chosen)
     economy.post(uow.session, game.guild_id, settlement.bets(game, [len(game.seats) - 1]))
-    rows.store(uow.session, game, shows_itself=not by_click)
+    rows.store(uow.session, game, show_in=rows.TO_BE_SURE if by_click else rows.AT_ONCE)
     text = _("You are in with {stake} coins.").format(stake=stake)
     if by_click:
         return _answer(game, text)
@@ -190,7 +190,7 @@ def _played(uow: UnitOfWork, game: Game, play: Play, chance: Random) -> Answer:
         assert game.state is not None, "it is being played"
         game.state = game.kind.play(game.state, game.table, play, chance)
         _advance(uow, game, chance)
-    rows.store(uow.session, game, shows_itself=play.action == TYPED)
+    rows.store(uow.session, game, show_in=rows.AT_ONCE if play.action == TYPED else rows.TO_BE_SURE)
     return _answer(game, game.kind.whispers(game.state, play))
 
 

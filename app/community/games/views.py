@@ -36,6 +36,9 @@ class GameButton(GuardedButton, template=r"game:(?P<game>\d{1,19}):(?P<step>\d{1
         game, step, action = self._game, self._step, self._action
         answer = await ask(interaction, "commands.game_act", game=game, step=step, action=action)
         cog: Any = interaction.client.get_cog("Games")
+        if cog is None:
+            # The bot is stopping; the workers bring the message up to date.
+            return
         await cog.boards.show(interaction, answer)
         if answer.data.get("kind") in {None, "quicktype"}:
             cog.words.look()
