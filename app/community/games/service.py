@@ -88,7 +88,7 @@ def _challenge(session: Session, game: Game, command: Command, stake: int) -> No
     opponent = command.integer("member")
     if opponent == command.user_id:
         raise BadInput(_("You cannot play against yourself."))
-    limits.require_recorded(session, command.guild_id, opponent)
+    economy.require_parties(session, command.guild_id, [command.user_id, opponent])
     has = purses.balances(session, command.guild_id, [command.user_id])[command.user_id]
     if has < stake:
         raise NotEnough(member(command.user_id), has, stake)

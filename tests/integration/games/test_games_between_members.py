@@ -117,6 +117,10 @@ def test_impossible_challenges_change_nothing():
     ):
         assert words in begin("duel", **{"bet": 10, **arguments}).text
     assert "takes 50 coins, and there are 25" in begin("duel", 9, bet=50, member=BEN).text
+    rows("INSERT INTO users (id, name, display_name, is_bot) VALUES (3, 'cat', 'Cat', true)")
+    rows("INSERT INTO members (guild_id, user_id, left_at) VALUES (7, 8, now())")
+    assert "<@3> is a bot" in begin("duel", bet=10, member=CAT).text
+    assert "not in this server any more" in begin("duel", bet=10, member=8).text
     rows("INSERT INTO opt_outs (guild_id, user_id) VALUES (7, 2)")
     assert "opted out" in begin("duel", bet=10, member=BEN).text
     assert rows("SELECT count(*) FROM games") == [(0,)]
