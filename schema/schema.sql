@@ -27,7 +27,9 @@ CREATE FUNCTION public.count_invites() RETURNS trigger
     AS $$
     BEGIN
         IF TG_OP <> 'INSERT' AND OLD.inviter_id IS NOT NULL AND OLD.state IN ('pending', 'rewarded') THEN
-            PERFORM add_standing(OLD.guild_id, 'invites', OLD.inviter_id, -1);
+            -- Where a guild is purged, its standings may be gone already, and must not come back.
+            UPDATE standings SET score = score - 1
+            WHERE guild_id = OLD.guild_id AND board = 'invites' AND user_id = OLD.inviter_id;
         END IF;
         IF TG_OP <> 'DELETE' AND NEW.inviter_id IS NOT NULL AND NEW.state IN ('pending', 'rewarded') THEN
             PERFORM add_standing(NEW.guild_id, 'invites', NEW.inviter_id, 1);

@@ -105,6 +105,16 @@ def test_invites_are_counted_as_they_change(database):
     assert queries.top(HERE, INVITES) == [Place(1, 2), Place(3, 1)]
 
 
+def test_standings_that_went_first_do_not_come_back(database):
+    rows(
+        "INSERT INTO invite_arrivals (guild_id, user_id, seq, joined_at, state, inviter_id)"
+        " VALUES (7, 11, 1, now(), 'pending', 1)"
+    )
+    rows("DELETE FROM standings")
+    rows("DELETE FROM invite_arrivals")
+    assert rows("SELECT count(*) FROM standings") == [(0,)]
+
+
 def test_a_long_board_is_told_from_marks_further_down(database, monkeypatch):
     monkeypatch.setattr(queries, "EXACT", 10)
     monkeypatch.setattr(queries, "MARKS", 5)
