@@ -245,7 +245,8 @@ def _terms(session: Session, guild_id: int, question: str) -> list[Term]:
 def _model_name(guild_id: int) -> str:
     try:
         return serving_now(guild_id).model
-    except ConfigurationError:
+    except (ConfigurationError, Unavailable):
+        # Searched by words alone, as `meaning_of` finds as well.
         return ""
 
 
