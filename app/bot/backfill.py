@@ -177,6 +177,10 @@ class Backfill:
 
     async def _fill(self, guild_id: int, stretches: list[Stretch]) -> None:
         log.info("backfill of %d channels starts", len(stretches), extra={"guild_id": guild_id})
+        with self._reactions.listening():
+            await self._list_and_compare(guild_id, stretches)
+
+    async def _list_and_compare(self, guild_id: int, stretches: list[Stretch]) -> None:
         before = self.listed_messages
         listings = await asyncio.gather(*(self._patiently(self._fill_one, stretch) for stretch in stretches))
         listed = self.listed_messages - before

@@ -35,6 +35,8 @@ HEALTH = "app.upkeep.health.cog"
 # Guilds arrive right after READY; discord.py waits this long for another one.
 _GUILD_READY_SECONDS = 0.5
 
+# Dispatches that a backfill wants to know of.
+_NOTED = frozenset({"MESSAGE_CREATE", "MESSAGE_REACTION_ADD", "MESSAGE_REACTION_REMOVE"})
 # Dispatches that discord.py needs only for those who listen: without a listener they end with us.
 _ONLY_FOR_LISTENERS = {
     "MESSAGE_UPDATE": ("raw_message_edit", "message_edit"),
@@ -99,6 +101,8 @@ class Heorot(commands.AutoShardedBot):
         self.on_session: Callable[[Any], None] = lambda _: None
         # Called with guild, channel and id of every live message, before it is translated.
         self.on_message_id: Callable[[int, int, int], None] = lambda *_: None
+        # Called with the message's id when a person's reaction comes or goes.
+        self.on_reaction: Callable[[int], None] = lambda _: None
         # Awaited before a guild or a person is recorded (more) again: see `Backfill.settle`.
         self.settle: Callable[[], Awaitable[None]] = _nothing
         self.connected_since: float | None = None
@@ -176,11 +180,12 @@ class Heorot(commands.AutoShardedBot):
         received = metrics.RECEIVED.labels(event).inc
         handle = self.ingest.handle
         wants = self._filter(event)
+        is_noted = event in _NOTED
 
         def parse(data: Any) -> None:
             received()
-            if event == "MESSAGE_CREATE":
-                self._note(data)
+            if is_noted:
+                self._note(event, data)
             handle(event, data)
             try:
                 if wants(data):
@@ -196,8 +201,11 @@ class Heorot(commands.AutoShardedBot):
 
         return parse
 
-    def _note(self, data: Any) -> None:
+    def _note(self, event: str, data: Any) -> None:
         try:
+            if event != "MESSAGE_CREATE":
+                self.on_reaction(int(data["message_id"]))
+                return
             guild_id = int(data.get("guild_id") or 0)
             self.on_message_id(guild_id, int(data["channel_id"]), int(data["id"]))
         except MALFORMED:

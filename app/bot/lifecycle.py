@@ -95,6 +95,7 @@ class Runtime:
         self.bot.on_session = self.absences.session
         self.bot.on_guild_ready = self._on_guild_ready
         self.bot.on_message_id = self.backfill.hear
+        self.bot.on_reaction = reactions.hear
         self.bot.settle = self.backfill.settle
         self._lock: InstanceLock | None = None
         self._tasks: set[asyncio.Task[Any]] = set()

@@ -1,12 +1,15 @@
 """Reactions that came and went while nobody listened.
 
 A listing tells how many people reacted, not who. Where that number differs from what is stored, the people are asked
-for; numbers that agree are believed, though two people may have taken turns.
+for; numbers that agree are believed, though two people may have taken turns. They are not where a reaction was heard
+between the listing and the comparison: it would stand in for one that was missed before.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from itertools import islice
 from typing import Any, NamedTuple, TypeAlias
 
@@ -50,6 +53,25 @@ class Reactions:
     def __init__(self, bot: Heorot, stored: Stored) -> None:
         self._bot = bot
         self._stored = stored
+        # How many backfills are under way, and the messages whose reactions changed under our eyes meanwhile.
+        self._listings = 0
+        self._stirred: set[int] = set()
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Note whose reactions change from before a listing until it has been compared."""
+        self._listings += 1
+        try:
+            yield
+        finally:
+            self._listings -= 1
+            if not self._listings:
+                self._stirred.clear()
+
+    def hear(self, message_id: int) -> None:
+        """A reaction to this message came or went."""
+        if self._listings:
+            self._stirred.add(message_id)
 
     async def compare(self, guild_id: int, channel_id: int, listed: Mapping[int, Sequence[Reacted]]) -> None:
         """Tell what differs from what is stored of these messages (all that were listed, also without reactions)."""
@@ -57,7 +79,7 @@ class Reactions:
         ids = iter(listed)
         while some := list(islice(ids, _MESSAGES_AT_ONCE)):
             stored = await asyncio.to_thread(self._stored, guild_id, some)
-            for reacted, known in _differences({message: listed[message] for message in some}, stored):
+            for reacted, known in _doubtful({message: listed[message] for message in some}, stored, self._stirred):
                 if questions == _QUESTIONS:
                     log.warning(
                         "too many reactions changed; the rest stays as stored", extra={"channel_id": channel_id}
@@ -66,7 +88,7 @@ class Reactions:
                 questions += 1
                 await self._ask(guild_id, channel_id, reacted, known)
 
-    async def _ask(self, guild_id: int, channel_id: int, reacted: Reacted, known: set[int]) -> None:
+    async def _ask(self, guild_id: int, channel_id: int, reacted: Reacted, known: AbstractSet[int]) -> None:
         ingest = self._bot.ingest
         # Stamped before the question: whatever is heard live from now on is newer than the answer.
         numbers = iter([ingest.live.next_seq() for _ in range(_PAGE * _PAGES + len(known))])
@@ -99,13 +121,20 @@ class Reactions:
         return people, False
 
 
-def _differences(
-    listed: Mapping[int, Sequence[Reacted]], stored: Mapping[tuple[int, str], set[int]]
-) -> Iterable[tuple[Reacted, set[int]]]:
+def _doubtful(
+    listed: Mapping[int, Sequence[Reacted]],
+    stored: Mapping[tuple[int, str], AbstractSet[int]],
+    stirred: AbstractSet[int],
+) -> Iterable[tuple[Reacted, AbstractSet[int]]]:
+    """Of what the people are to be asked for, and who is known; what differs comes first, as questions are limited."""
     shown = {(one.message_id, one.emoji): one for reactions in listed.values() for one in reactions}
+    agreeing: list[tuple[Reacted, AbstractSet[int]]] = []
     for message_id, name in sorted(shown.keys() | stored.keys()):
         asked_as = f"_:{name}" if name.isdigit() else name
         reacted = shown.get((message_id, name)) or Reacted(message_id, name, asked_as, 0)
-        known = stored.get((message_id, name), set())
+        known = stored.get((message_id, name), frozenset())
         if reacted.number != len(known):
             yield reacted, known
+        elif message_id in stirred:
+            agreeing.append((reacted, known))
+    yield from agreeing

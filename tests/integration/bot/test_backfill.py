@@ -250,6 +250,26 @@ async def test_reactions_are_compared_only_once_what_was_heard_of_them_is_stored
     assert (gone.message_id, gone.user_id) == (message, wiglaf)
 
 
+async def test_a_reaction_that_is_heard_meanwhile_does_not_stand_in_for_one_that_was_missed(local, rig, monkeypatch):
+    monkeypatch.setattr(barrier, "_LEDGER_SECONDS", 0.3)
+    monkeypatch.setattr(backfill, "_SETTLING_SECONDS", 0.05)
+    runtime = await rig.start()
+    message = int((await local.say("well said"))["id"])
+    await settle(rig, runtime, "well said")
+    await rig.stop(runtime)
+    beowulf, wiglaf = local.user("beowulf"), local.user("wiglaf")
+    body = {"channel": str(local.channel()), "message": str(message), "emoji": "👍", "action": "add"}
+    await local.post("reactions", {**body, "user": str(beowulf)})
+    rig.lags = True
+    successor = await rig.start()
+    await until(lambda: successor.watermarks.open_channels == 0, "every channel was listed")
+    await local.post("reactions", {**body, "user": str(wiglaf)})
+    await rig.event(ReactionAdded)
+    rig.reactions = {(message, "👍"): {wiglaf}}
+    rig.lags = False
+    await rig.event(ReactionAdded, lambda event: event.user_id == beowulf)
+
+
 async def test_the_past_is_closed_before_more_may_be_kept(local, rig):
     rig.policy = PolicyData(default_mode="store", opted_out=frozenset({(local.guild().id, local.user("beowulf"))}))
     runtime = await rig.start()
