@@ -92,8 +92,10 @@ async def test_a_setting_is_completed_by_the_bot_and_changed(hall):
 async def test_a_level_is_shown_on_a_card(hall, product):
     statement = "INSERT INTO member_levels (guild_id, user_id, xp, level) VALUES (%s, %s, 1210, 5)"
     with closing(psycopg2.connect(product.environment["DATABASE_URL"])) as connection, connection.cursor() as cursor:
-        cursor.execute(statement, (hall.local.guild("Mead Hall").id, hall.local.user("hrothgar")))
+        # Somebody who has said nothing, and so has earned nothing.
+        cursor.execute(statement, (hall.local.guild("Mead Hall").id, hall.local.user("wealhtheow")))
         connection.commit()
+    await hall.be("Wealhtheow")
     await hall.command("level")
     await hall.page.get_by_role("form", name="/level").get_by_role("button", name="Run the command").click()
     await expect(hall.last).to_contain_text("Level 5, rank 1, 210 of 500 XP")
