@@ -1,9 +1,11 @@
 """Keeping the guilds' leaderboard messages, and the marks of large boards, up to date."""
 
 import logging
+from http import HTTPStatus
 
 from app.clients import discord_rest
-from app.community.leaderboards import queries, service
+from app.clients.discord_rest import DiscordRefused, Picture
+from app.community.leaderboards import messages, queries, service
 from app.community.leaderboards.rules import BOARDS
 from app.community.leaderboards.service import Edit
 from app.core.db import unit_of_work
@@ -40,11 +42,11 @@ def _refresh_all() -> dict[str, int]:
 
 def _edit(edit: Edit) -> bool:
     try:
-        discord_rest.edit_message(edit.channel_id, edit.message_id, edit.body)
+        _send(edit)
     except (discord_rest.RateLimited, RemoteUnavailable) as wait:
         log.info("a leaderboard could not be edited now: %s", wait)
         return False
-    except discord_rest.DiscordRefused as refusal:
+    except DiscordRefused as refusal:
         log.info("a leaderboard is posted anew: %s", refusal)
         with unit_of_work() as uow:
             service.begin_anew(uow.session, edit.guild_id, edit.channel_id)
@@ -54,6 +56,21 @@ def _edit(edit: Edit) -> bool:
         service.note_edited(uow.session, edit)
         uow.commit()
     return True
+
+
+def _send(edit: Edit) -> None:
+    """Change the message; without pictures where we may write in the channel but attach nothing."""
+    # Only the worker that draws pays for the library.
+    from app.community.leaderboards.card import draw  # noqa: PLC0415
+
+    pictures = [Picture(f"{name}.png", draw(sheet), messages.spoken(sheet)) for name, sheet in edit.sheets.items()]
+    body = messages.with_pictures(edit.body, [picture.name for picture in pictures])
+    try:
+        discord_rest.edit_message(edit.channel_id, edit.message_id, body, pictures)
+    except DiscordRefused as refusal:
+        if refusal.status != HTTPStatus.FORBIDDEN:
+            raise
+        discord_rest.edit_message(edit.channel_id, edit.message_id, edit.body, [])
 
 
 @app.task(name=MARK)

@@ -7,7 +7,10 @@ It speaks HTTP itself: importing discord.py would cost every worker tens of mega
 import http.client
 import json
 import logging
+import secrets
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -66,6 +69,16 @@ class RateLimited(HeorotError):  # noqa: N818 - see DiscordRefused.
         self.retry_after = retry_after
 
 
+@dataclass(frozen=True)
+class Picture:
+    """A PNG to go with a message, whose embeds name it `attachment://NAME`."""
+
+    name: str
+    data: bytes
+    # What it shows, for those who do not see it.
+    description: str
+
+
 def create_message(channel_id: int, body: dict[str, Any], *, nonce: str) -> int:
     """Post a message; the id of it, or of the one that already has this nonce."""
     payload = {"allowed_mentions": {"parse": []}, **body, "nonce": nonce, "enforce_nonce": True}
@@ -73,10 +86,18 @@ def create_message(channel_id: int, body: dict[str, Any], *, nonce: str) -> int:
     return int(answer["id"])
 
 
-def edit_message(channel_id: int, message_id: int, body: dict[str, Any]) -> None:
-    """Change a message of ours to this."""
-    payload = {"allowed_mentions": {"parse": []}, **body}
-    _request("PATCH", f"/channels/{channel_id}/messages/{message_id}", payload, bucket=f"edits:{channel_id}")
+def edit_message(
+    channel_id: int, message_id: int, body: dict[str, Any], pictures: Sequence[Picture] | None = None
+) -> None:
+    """Change a message of ours to this; `pictures` replace those it has (None: they stay)."""
+    payload: dict[str, Any] = {"allowed_mentions": {"parse": []}, **body}
+    if pictures is not None:
+        payload["attachments"] = [
+            {"id": number, "filename": picture.name, "description": picture.description}
+            for number, picture in enumerate(pictures)
+        ]
+    path = f"/channels/{channel_id}/messages/{message_id}"
+    _request("PATCH", path, payload, bucket=f"edits:{channel_id}", pictures=pictures or ())
 
 
 def recent_messages(channel_id: int, *, after: int) -> list[dict[str, Any]]:
@@ -123,13 +144,20 @@ def whisper(application_id: int, token: str, content: str) -> None:
     _request("POST", f"/webhooks/{application_id}/{token}", payload, bucket=f"hook:{token[-16:]}")
 
 
-def _request(method: str, path: str, body: dict[str, Any] | None = None, *, bucket: str) -> Any:
+def _request(
+    method: str,
+    path: str,
+    body: dict[str, Any] | None = None,
+    *,
+    bucket: str,
+    pictures: Sequence[Picture] = (),
+) -> Any:
     """Send one request inside its bucket and return the JSON of the answer.
 
     Raises RateLimited, DiscordRefused (4xx) or RemoteUnavailable (no answer, or 5xx).
     """
     _take(bucket)
-    status, headers, answer = _send(method, path, body)
+    status, headers, answer = _send(method, path, *_encoded(body, pictures))
     _learn(bucket, headers)
     if status == _TOO_MANY:
         wait = float(answer.get("retry_after", headers.get("Retry-After", 1)))
@@ -143,12 +171,32 @@ def _request(method: str, path: str, body: dict[str, Any] | None = None, *, buck
     return answer
 
 
-def _send(method: str, path: str, body: dict[str, Any] | None) -> tuple[int, http.client.HTTPMessage, Any]:
+def _encoded(body: dict[str, Any] | None, pictures: Sequence[Picture]) -> tuple[bytes | None, str]:
+    """A body and its type: JSON, or a form of the JSON and the files."""
+    encoded = json.dumps(body).encode() if body else None
+    if not pictures:
+        return encoded, "application/json"
+    boundary = secrets.token_hex(16)
+    parts = [('name="payload_json"', "application/json", encoded or b"{}")]
+    parts += [
+        (f'name="files[{number}]"; filename="{picture.name}"', "image/png", picture.data)
+        for number, picture in enumerate(pictures)
+    ]
+    lines = [
+        f"--{boundary}\r\nContent-Disposition: form-data; {head}\r\nContent-Type: {kind}\r\n\r\n".encode()
+        + data
+        + b"\r\n"
+        for head, kind, data in parts
+    ]
+    return b"".join([*lines, f"--{boundary}--\r\n".encode()]), f"multipart/form-data; boundary={boundary}"
+
+
+def _send(method: str, path: str, body: bytes | None, kind_of_body: str) -> tuple[int, http.client.HTTPMessage, Any]:
     base = urlsplit(settings().discord_api_url)
     kind = http.client.HTTPSConnection if base.scheme == "https" else http.client.HTTPConnection
     connection = kind(base.hostname or "", base.port, timeout=_TIMEOUT_SECONDS)
     try:
-        connection.request(method, base.path.rstrip("/") + path, json.dumps(body) if body else None, _headers(path))
+        connection.request(method, base.path.rstrip("/") + path, body, _headers(path, kind_of_body))
         response = connection.getresponse()
         raw = response.read()
     except (OSError, http.client.HTTPException) as error:
@@ -162,8 +210,8 @@ def _send(method: str, path: str, body: dict[str, Any] | None) -> tuple[int, htt
         return response.status, response.headers, {}
 
 
-def _headers(path: str) -> dict[str, str]:
-    headers = {"User-Agent": _USER_AGENT, "Content-Type": "application/json"}
+def _headers(path: str, kind_of_body: str) -> dict[str, str]:
+    headers = {"User-Agent": _USER_AGENT, "Content-Type": kind_of_body}
     if not path.startswith("/webhooks/"):
         headers["Authorization"] = f"Bot {settings().discord_token or SANDBOX_TOKEN}"
     return headers

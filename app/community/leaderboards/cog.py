@@ -29,11 +29,12 @@ class Leaderboards(commands.Cog):
     @app_commands.rename(number="page")
     @commands.guild_only()
     async def leaderboard(self, context: Context, board: str = "coins", number: int = 1) -> None:
-        """Show one page of a board, with one's own place."""
+        """Show one page of a board as a picture, with one's own place; the text beside it says the same."""
         chosen = board_of(board)
         self._require_on(context, chosen)
-        embed, view = await page(context.guild_id, context.author.id, chosen, page_of(number))
-        await context.say("", embed=embed, view=view, ephemeral=False)
+        has_picture = context.interaction is not None or context.bot_permissions.attach_files
+        shown = await page(context.guild_id, context.author.id, chosen, page_of(number), has_picture=has_picture)
+        await context.say("", embed=shown.embed, view=shown.view, file=shown.file, ephemeral=False)
 
     @leaderboard.autocomplete("board")
     async def _complete(self, interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:

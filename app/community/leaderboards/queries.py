@@ -3,7 +3,7 @@
 Every statement walks the index of its board from the top, so a page costs the same in a guild of a million members.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,10 @@ _MARK = (
     " ON CONFLICT (guild_id, board) DO UPDATE SET ranks = excluded.ranks, scores = excluded.scores, counted_at = now()"
 )
 _LARGE = "SELECT s.guild_id FROM {table} s WHERE {only} GROUP BY s.guild_id HAVING count(*) > :exact"
+_NAMES = text(
+    "SELECT u.id, coalesce(m.nick, u.display_name) AS shown, u.name AS username FROM users u"
+    " LEFT JOIN members m ON m.user_id = u.id AND m.guild_id = :guild WHERE u.id = ANY(:users)"
+)
 _MARKS = text("SELECT ranks, scores FROM leaderboard_marks WHERE guild_id = :guild AND board = :board")
 
 
@@ -102,11 +106,21 @@ def mark(session: Session, guild_id: int, board: Board) -> None:
     session.execute(_sql(_MARK, board), {"guild": guild_id, "board": board.name, "marks": MARKS})
 
 
-def names(guild_id: int, user_ids: list[int]) -> Mapping[int, str]:
-    """What these members are called in the guild, as far as that is known."""
-    statement = text(
-        "SELECT u.id, coalesce(m.nick, u.display_name) AS name FROM users u"
-        " LEFT JOIN members m ON m.user_id = u.id AND m.guild_id = :guild WHERE u.id = ANY(:users)"
-    )
+@dataclass(frozen=True)
+class Name:
+    """What a member is called in the guild, and what they are called by Discord."""
+
+    shown: str
+    username: str
+
+
+def names(guild_id: int, user_ids: Sequence[int]) -> Mapping[int, Name]:
+    """What these members are called, as far as that is known."""
     with Session(engine()) as session:
-        return {row.id: row.name for row in session.execute(statement, {"guild": guild_id, "users": user_ids})}
+        return names_in(session, guild_id, user_ids)
+
+
+def names_in(session: Session, guild_id: int, user_ids: Sequence[int]) -> Mapping[int, Name]:
+    """As `names`, in a transaction that is open."""
+    rows = session.execute(_NAMES, {"guild": guild_id, "users": list(user_ids)})
+    return {row.id: Name(row.shown, row.username) for row in rows}

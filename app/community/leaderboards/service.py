@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from app.community.leaderboards import messages, queries
+from app.community.leaderboards.messages import Sheet
 from app.community.leaderboards.queries import Place
 from app.community.leaderboards.rules import BOARDS, CHANNEL, Board
 from app.core import choices, posts
@@ -22,6 +23,8 @@ from schema.models.outbound import OutboundPost
 
 # What the message shows; the other boards are a command away.
 SHOWN = ("coins", "level")
+# A message shows this beside its boards once they are drawn. A post has no pictures: the edit after it brings them.
+_DRAWN = "pictures"
 _LIFETIME = timedelta(hours=1)
 
 
@@ -34,6 +37,8 @@ class Edit:
     message_id: int
     body: dict[str, Any]
     shown: dict[str, Any]
+    # What is drawn, by the name of the board.
+    sheets: dict[str, Sheet]
 
 
 def wishes(session: Session) -> dict[int, Choices]:
@@ -54,7 +59,7 @@ def refresh(uow: UnitOfWork, guild_id: int, chosen: Choices) -> Edit | None:
     row = _lock(uow.session, guild_id, channel_id)
     boards = _boards(uow.session, guild_id, chosen)
     shown = {board.name: [[place.user_id, place.score] for place in places] for board, places in boards.items()}
-    if row.shown == shown:
+    if row.shown == {**shown, _DRAWN: []}:
         return None
     with speaking(chosen.language):
         body = messages.body(boards, _order(row.shown))
@@ -77,13 +82,15 @@ def refresh(uow: UnitOfWork, guild_id: int, chosen: Choices) -> Edit | None:
         row.shown, row.shown_at = shown, now()
         return None
     if posted.failed_at is not None:
-        # It could not be posted, for as long as it lasted; the next refresh tries again.
-        row.generation += 1
+        # It could not be posted, for as long as it lasted; the next refresh that has something new tries again.
+        row.generation += row.shown != shown
         return None
     if posted.message_id is None:
         # It is on its way; what changed meanwhile is shown by the next refresh.
         return None
-    return Edit(guild_id, channel_id, posted.message_id, body, shown)
+    with speaking(chosen.language):
+        sheets = _sheets(uow.session, guild_id, boards)
+    return Edit(guild_id, channel_id, posted.message_id, body, {**shown, _DRAWN: []}, sheets)
 
 
 def note_edited(session: Session, edit: Edit) -> None:
@@ -127,6 +134,11 @@ def _boards(session: Session, guild_id: int, chosen: Choices) -> dict[Board, lis
         for board in boards
         if board.feature is None or chosen.is_on(board.feature)
     }
+
+
+def _sheets(session: Session, guild_id: int, boards: Mapping[Board, Sequence[Place]]) -> dict[str, Sheet]:
+    names = queries.names_in(session, guild_id, [place.user_id for places in boards.values() for place in places])
+    return {board.name: messages.sheet(board, places, names) for board, places in boards.items()}
 
 
 def _order(shown: Mapping[str, Sequence[Sequence[int]]] | None) -> dict[str, list[int]]:

@@ -1,6 +1,9 @@
 """The buttons under a leaderboard: the page before and the page after, also after a restart."""
 
+import asyncio
+import io
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import discord
@@ -8,10 +11,12 @@ import discord
 from app.bot.context import read
 from app.bot.views import GuardedButton
 from app.community.leaderboards import messages, queries
+from app.community.leaderboards.card import draw
 from app.community.leaderboards.rules import BOARDS, LAST_PAGE, PAGE, Board
 from app.core.translations import _
 
 _PREFIX = "leaderboard"
+_FILE = "leaderboard.png"
 
 
 class PageButton(GuardedButton, template=rf"{_PREFIX}:(?P<board>[a-z]{{1,20}}):(?P<page>\d{{1,3}}):(?P<arrow>[<>])"):
@@ -38,11 +43,25 @@ class PageButton(GuardedButton, template=rf"{_PREFIX}:(?P<board>[a-z]{{1,20}}):(
 
     async def clicked(self, interaction: discord.Interaction[Any]) -> None:
         """Turn the page."""
-        embed, view = await page(interaction.guild_id or 0, interaction.user.id, self.board, self.page)
-        await interaction.response.edit_message(embed=embed, view=view, attachments=[])
+        shown = await page(interaction.guild_id or 0, interaction.user.id, self.board, self.page)
+        await interaction.response.edit_message(embed=shown.embed, view=shown.view, attachments=shown.files)
 
 
-async def page(guild_id: int, user_id: int, board: Board, number: int) -> tuple[discord.Embed, discord.ui.View]:
+@dataclass(frozen=True)
+class Page:
+    """A page of a board as a message: text, picture and buttons."""
+
+    embed: discord.Embed
+    view: discord.ui.View
+    file: discord.File | None
+
+    @property
+    def files(self) -> list[discord.File]:
+        """The picture, as Discord's edits want it."""
+        return [self.file] if self.file else []
+
+
+async def page(guild_id: int, user_id: int, board: Board, number: int, *, has_picture: bool = True) -> Page:
     """One page of a board with the reader's own place, and its buttons."""
     # One more than is shown tells whether there is a page after this.
     places = await read(queries.top, guild_id, board, number)
@@ -55,4 +74,14 @@ async def page(guild_id: int, user_id: int, board: Board, number: int) -> tuple[
     view = discord.ui.View(timeout=None)
     view.add_item(PageButton(board, max(number - 1, 1), "<", disabled=number == 1))
     view.add_item(PageButton(board, min(number + 1, LAST_PAGE), ">", disabled=not further or number == LAST_PAGE))
-    return embed, view
+    file = None
+    if has_picture:
+        names = await read(queries.names, guild_id, [place.user_id for place in places])
+        file = await _drawn(messages.sheet(board, places, names, number, user_id))
+        embed.set_image(url=f"attachment://{_FILE}")
+    return Page(embed, view, file)
+
+
+async def _drawn(sheet: messages.Sheet) -> discord.File:
+    picture = await asyncio.to_thread(draw, sheet)
+    return discord.File(io.BytesIO(picture), _FILE, description=messages.spoken(sheet))

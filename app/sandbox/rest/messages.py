@@ -139,6 +139,8 @@ async def edit_message(request: web.Request) -> web.Response:
     form = await read_form(request)
     if row.author_id != bot_id:
         raise DiscordError(403, 50005, "Cannot edit a message authored by another user")
+    if form.files:
+        require(box.world, channel, bot_id, Permission.ATTACH_FILES)
     return answer(render.message(box.world, change(request, box, row, form)))
 
 

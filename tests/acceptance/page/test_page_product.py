@@ -105,6 +105,32 @@ async def test_a_level_is_shown_on_a_card(hall, product):
     await hall.shoot("level")
 
 
+async def test_a_leaderboard_is_a_picture_whose_pages_are_turned_by_buttons(hall, product):
+    guild = hall.local.guild("Mead Hall").id
+    with closing(psycopg2.connect(product.environment["DATABASE_URL"])) as connection, connection.cursor() as cursor:
+        # Nobody of them plays here, so nothing else changes what they have.
+        cursor.execute(
+            "INSERT INTO coin_accounts (guild_id, kind, owner_id, balance)"
+            " SELECT %s, 'member', 5000 + n, 10000 - 500 * n FROM generate_series(0, 11) n",
+            (guild,),
+        )
+        connection.commit()
+    await hall.be("Wealhtheow")
+    await hall.command("leaderboard")
+    await hall.page.get_by_role("form", name="/leaderboard").get_by_role("button", name="Run the command").click()
+    shown = hall.message("page 1").last
+    picture = shown.locator("img.embed-image")
+    loaded = "i => i.complete && i.naturalWidth > 900"
+    await hall.page.wait_for_function(loaded, arg=await picture.element_handle())
+    await expect(picture).to_have_attribute("alt", "🏆 Coins")
+    first = await picture.get_attribute("src")
+    await shown.get_by_role("button", name="▶").click()
+    shown = hall.message("page 2").last
+    await expect(shown).to_contain_text("11.")
+    await expect(shown.locator("img.embed-image")).not_to_have_attribute("src", first)
+    await hall.page.wait_for_function(loaded, arg=await shown.locator("img.embed-image").element_handle())
+
+
 async def test_a_member_is_offered_only_what_he_may_use(hall):
     await hall.be("Wiglaf")
     await hall.draft.fill("/set")

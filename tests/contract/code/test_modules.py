@@ -35,6 +35,9 @@ MORE = {
     "community/invites": {
         "rewards": "pays and takes back by the clock, which explaining arrivals has no part in",
     },
+    "community/leaderboards": {
+        "card": "a drawing, which no worker loads before it draws",
+    },
     "community/leveling": {
         "earning": "what new messages and reactions bring, inside the transaction of ingest",
         "card": "a drawing, which only the bot's threads make",

@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.community.leaderboards import queries, rules, service
-from app.community.leaderboards.queries import Place, Rank
+from app.community.leaderboards import messages, queries, rules, service
+from app.community.leaderboards.queries import Name, Place, Rank
 from app.community.leaderboards.rules import BOARDS
 from app.core import choices
 from app.core.db import unit_of_work
@@ -185,11 +185,36 @@ def test_the_message_is_posted_once_and_then_edited(database):
     assert (edit.channel_id, edit.message_id) == (5, 99)
     text = edit.body["embeds"][0]["description"]
     assert text == "🥇 <@2> · 75 coins 🆕\n🥈 <@1> · 35 coins ▼1"
+    assert messages.spoken(edit.sheets["coins"]) == "Coins: 1. 2, 75 coins; 2. 1, 35 coins"
     assert refresh() == edit, "it was not noted as edited yet"
     with unit_of_work() as uow:
         service.note_edited(uow.session, edit)
         uow.commit()
     assert refresh() is None
+
+
+def test_the_first_edit_brings_the_pictures_although_nothing_changed(database):
+    want()
+    give(HERE, 1, 10)
+    refresh()
+    rows("UPDATE outbound_posts SET message_id = 99, sent_at = now()")
+    edit = refresh()
+    assert list(edit.sheets) == ["coins", "level"]
+    assert [row.name for row in edit.sheets["coins"].rows] == ["1"]
+    with unit_of_work() as uow:
+        service.note_edited(uow.session, edit)
+        uow.commit()
+    assert refresh() is None
+
+
+def test_a_post_that_failed_is_not_tried_again_before_there_is_something_new(database):
+    want()
+    give(HERE, 1, 10)
+    refresh()
+    rows("UPDATE outbound_posts SET failed_at = now()")
+    refresh()
+    refresh()
+    assert posted() == [(5, "leaderboard:1")]
 
 
 def test_a_deleted_message_a_failed_post_and_another_channel_begin_anew(database):
@@ -243,7 +268,7 @@ def test_an_erased_person_is_taken_off_the_message(database):
 def test_names_are_those_of_the_guild(database):
     rows("INSERT INTO users (id, name, display_name) VALUES (1, 'a', 'Ann'), (2, 'b', 'Ben')")
     rows("INSERT INTO members (guild_id, user_id, nick) VALUES (7, 1, 'Queen'), (8, 2, 'King')")
-    assert queries.names(HERE, [1, 2, 3]) == {1: "Queen", 2: "Ben"}
+    assert queries.names(HERE, [1, 2, 3]) == {1: Name("Queen", "a"), 2: Name("Ben", "b")}
 
 
 def test_the_options_are_settings():
