@@ -35,6 +35,7 @@ from app.core.errors import BadInput
 from app.core.translations import _
 from app.knowledge.documents import service as documents
 from app.knowledge.embeddings import service as index
+from app.upkeep.privacy import mentions
 from app.upkeep.privacy.rules import MESSAGES, RULES, Rule
 from app.upkeep.settings.service import tell
 from schema.models.privacy import Erasure, OptOut
@@ -114,6 +115,7 @@ def erase(uow: UnitOfWork, user_id: int, guild_id: int | None, *, asked_id: int 
         forget(uow.session, guild_id, user_id)
     for rule in RULES:
         _apply(uow.session, rule, user_id, guild_id, None)
+    mentions.forget_person(uow.session, guild_id, user_id)
     deadletters.forget_person(uow.session, user_id, guild_id)
     _forget_names(uow.session, user_id)
     uow.after_commit(partial(forget_person, scope, user_id))
@@ -140,6 +142,7 @@ def erase_more(session: Session, guild_id: int, user_id: int) -> bool:
     for rule in RULES:
         if rule.before is not None:
             _apply(session, rule, user_id, guild_id, erasure.erased_at)
+    mentions.forget_person(session, guild_id, user_id, erasure.erased_at)
     deadletters.forget_person(session, user_id, guild_id)
     if is_done and now() - erasure.erased_at > SETTLED_AFTER:
         erasure.finished_at = now()

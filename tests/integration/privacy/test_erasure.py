@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 from sqlalchemy import text
 
-from app.core import commands, db
+from app.core import commands, db, posts
 from app.core.clock import now, snowflake_at
 from app.core.commands import Command
 from app.core.redis import cache_redis
@@ -74,6 +74,41 @@ def test_an_erasure_everywhere_leaves_no_table_that_names_the_person(people):
     assert rows("SELECT guild_id FROM erasures WHERE user_id = %s ORDER BY 1", ANNA) == [(0,), (HERE,), (THERE,)]
     assert rows("SELECT count(*) FROM messages WHERE author_id = %s", BORIS) == [(6,)]
     assert rows("SELECT count(*) FROM invites WHERE guild_id = %s", HERE) == [(2,)], "the invite itself is the guild's"
+
+
+def test_what_was_written_for_others_names_the_person_no_longer(people):
+    def owed(guild: int, key: str) -> int:
+        body = {
+            "content": f"<@{ANNA}> and <@{BORIS}> won",
+            "allowed_mentions": {"parse": [], "users": [str(ANNA), str(BORIS)]},
+            "embeds": [{"description": f"<@!{ANNA}>, with 1{ANNA} coins"}],
+        }
+        with db.unit_of_work() as uow:
+            post = posts.enqueue(uow.session, guild_id=guild, channel_id=5, kind="test", dedupe_key=key, body=body)
+            uow.commit()
+        assert post is not None
+        return post
+
+    here, there = owed(HERE, "both"), owed(THERE, "both")
+    rows(
+        "INSERT INTO outcomes (interaction_id, guild_id, user_id, command, state, answer)"
+        " VALUES (777, %s, %s, 'transfer', 'done', %s)",
+        HERE,
+        BORIS,
+        json.dumps({"content": f"<@{ANNA}> has it now."}),
+    )
+    assert erase(ANNA, HERE)
+    assert rows("SELECT body FROM outbound_posts WHERE id = %s", here) == [
+        (
+            {
+                "content": f"@… and <@{BORIS}> won",
+                "allowed_mentions": {"parse": [], "users": [str(BORIS)]},
+                "embeds": [{"description": f"@…, with 1{ANNA} coins"}],
+            },
+        )
+    ]
+    assert rows("SELECT answer->>'content' FROM outcomes WHERE interaction_id = 777") == [("@… has it now.",)]
+    assert f"<@{ANNA}>" in rows("SELECT body->>'content' FROM outbound_posts WHERE id = %s", there)[0][0]
 
 
 def test_cached_vectors_of_erased_texts_go_with_them(people):
