@@ -1,7 +1,6 @@
 """What a look-up costs in each tier, beside a bare dict and a bare GET, and how often a cold key is loaded by many."""
 
 import asyncio
-import os
 import statistics
 import subprocess
 import sys
@@ -13,12 +12,12 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from app.core import db, redis
+from app.core import redis
 from app.core.cache import runtime as cache
 from app.core.cache.namespace import Namespace
 from app.core.db import engine
-from app.core.settings import PROJECT, settings
-from app.stack.servers import start_servers
+from app.core.settings import PROJECT
+from benchmarks.databases import database
 from benchmarks.report import Report
 
 GUILD = 1
@@ -69,35 +68,12 @@ COLD = Namespace("bench-cold", Row, load=slowly, seconds=600)
 
 def measure(folder: Path, report: Report) -> None:
     """Measure on fresh servers of our own."""
-    with _servers(folder):
+    with database(folder):
         _listen()
         _near(report)
         _far(report)
         _invalidation(report)
         _stampede(report)
-
-
-@contextmanager
-def _servers(folder: Path) -> Iterator[None]:
-    before = dict(os.environ)
-    servers = start_servers(folder)
-    os.environ |= {"DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url, "DATA_DIR": str(folder)}
-    os.environ.pop("REDIS_CACHE_URL", None)
-    _forget()
-    try:
-        yield
-    finally:
-        _forget()
-        os.environ.clear()
-        os.environ.update(before)
-        servers.destroy()
-
-
-def _forget() -> None:
-    cache.dispose()
-    db.dispose()
-    redis.dispose()
-    settings.cache_clear()
 
 
 def _listen() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from app.cli import migrate
 from app.clients import minilm
 from app.core import db, queue, redis
+from app.core.cache import runtime as cache
 from app.core.settings import settings
 from app.knowledge.embeddings import providers
 from app.knowledge.search import frequencies, people
@@ -21,6 +22,7 @@ def database(folder: Path) -> Iterator[None]:
     servers = start_servers(folder)
     os.environ |= {"DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url, "DATA_DIR": str(folder)}
     os.environ["EMBEDDINGS_PROVIDER"] = "local"
+    os.environ.pop("REDIS_CACHE_URL", None)
     _forget()
     migrate.up()
     try:
@@ -33,6 +35,7 @@ def database(folder: Path) -> Iterator[None]:
 
 
 def _forget() -> None:
+    cache.dispose()
     db.dispose()
     redis.dispose()
     queue.dispose()
