@@ -46,7 +46,7 @@ def audited(found: Audit) -> str:
         _("**entries**: {count}").format(count=found.entries),
         _("**imbalance**: {count} (coins by which balances differ from their entries)").format(count=found.imbalance),
         _("**negative**: {count} (accounts below zero)").format(count=found.negative),
-        _("**unsettled**: {count} (stakes and prizes of what is over)").format(count=found.unsettled),
+        _("**unsettled**: {count} (stakes and prizes of what is over or should be)").format(count=found.unsettled),
     ]
     sound, unsound = _("✅ The ledger comes out."), _("⚠️ The ledger does not come out. Tell the operator of the bot.")
     return "\n".join([sound if found.is_sound else unsound, *lines])

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.community.economy.rules import START
-from app.core import choices
+from app.core import choices, clock
 from app.core.db import engine
 
 _BALANCES = text(
@@ -43,7 +43,7 @@ class Audit:
     imbalance: int
     # Accounts below zero.
     negative: int
-    # Accounts of games and giveaways that still hold coins although they are over, or should be.
+    # Games and giveaways that are over and still hold coins; games, giveaways and draws that should be over.
     unsettled: int
 
     @property
@@ -73,15 +73,22 @@ SELECT (SELECT count(*) FROM coin_accounts WHERE CAST(:guild AS bigint) IS NULL 
     (SELECT count(*) FROM coin_accounts WHERE balance < 0 AND (CAST(:guild AS bigint) IS NULL OR guild_id = :guild))
     AS negative
 """
-# Coins that were put aside for something that is over, or should have been over for a while.
-_UNSETTLED = """
-SELECT count(*) FROM coin_accounts a WHERE a.balance > 0 AND (CAST(:guild AS bigint) IS NULL OR a.guild_id = :guild)
-AND CASE a.kind WHEN 'giveaway' THEN NOT EXISTS (
-    SELECT FROM giveaways g WHERE g.id = a.owner_id AND g.status = 'active' AND g.ends_at > now() - interval '2 minutes'
-) WHEN 'game' THEN NOT EXISTS (
-    SELECT FROM games g WHERE g.guild_id = a.guild_id AND g.id = a.owner_id AND g.deadline > now() - interval '1 hour'
-) ELSE false END
-"""
+# Coins that lie aside for what is over already, and what should have been over for a while: so long as the clock that
+# ends it may be late, or, of a game, as the bot may be away before stakes go back.
+_HERE = "(CAST(:guild AS bigint) IS NULL OR a.guild_id = :guild)"
+_UNSETTLED = f"""
+SELECT (SELECT count(*) FROM coin_accounts a WHERE a.balance > 0 AND {_HERE} AND CASE a.kind
+    WHEN 'giveaway' THEN NOT EXISTS (SELECT FROM giveaways g WHERE g.id = a.owner_id AND g.status = 'active')
+    WHEN 'game' THEN NOT EXISTS (
+        SELECT FROM games g WHERE g.guild_id = a.guild_id AND g.id = a.owner_id AND g.deadline IS NOT NULL
+    ) ELSE false END)
++ (SELECT count(*) FROM games a WHERE a.deadline < CAST(:now AS timestamptz) - interval '20 minutes' AND {_HERE})
++ (SELECT count(*) FROM giveaways a WHERE a.status = 'active'
+    AND a.ends_at < CAST(:now AS timestamptz) - interval '5 minutes' AND {_HERE})
++ (SELECT count(*) FROM lottery_draws a LEFT JOIN guild_settings s ON s.guild_id = a.guild_id
+    WHERE a.drawn_at IS NULL AND {_HERE} AND (a.day + time '20:00') AT TIME ZONE coalesce(s.timezone, 'UTC')
+    < CAST(:now AS timestamptz) - interval '5 minutes')
+"""  # noqa: S608 - constants.
 
 
 @dataclass(frozen=True)
@@ -106,7 +113,7 @@ def audit(guild_id: int | None = None) -> Audit:
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         counts: Any = session.execute(text(_COUNTS), {"guild": guild_id}).one()
         found = differences(session, guild_id)
-        unsettled = session.execute(text(_UNSETTLED), {"guild": guild_id}).scalar_one()
+        unsettled = session.execute(text(_UNSETTLED), {"guild": guild_id, "now": clock.now()}).scalar_one()
         imbalance = sum(abs(row.balance - row.total) for row in found)
         return Audit(counts.accounts, counts.entries, imbalance, counts.negative, unsettled)
 

@@ -318,3 +318,12 @@ def test_an_audit_finds_stakes_of_games_that_are_over_or_forgotten():
     assert purses.audit(THERE).unsettled == 0
     rows("UPDATE games SET deadline = NULL, status = 'settled'")
     assert purses.audit(HERE).unsettled == 1
+
+
+def test_an_audit_finds_games_without_stakes_that_do_not_end():
+    assert begin("quizduo", member=BEN).state == "done"
+    rows("UPDATE games SET deadline = now() - interval '16 minutes'")
+    assert sound(), "the bot may be away so long before a game is given up"
+    rows("UPDATE games SET deadline = now() - interval '21 minutes'")
+    assert purses.audit(HERE).unsettled == 1
+    assert purses.audit(THERE).unsettled == 0

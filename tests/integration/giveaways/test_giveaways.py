@@ -253,3 +253,13 @@ def test_coins_of_a_giveaway_that_nobody_drew_are_found_by_the_audit(database):
     rows("UPDATE giveaways SET ends_at = %s WHERE id = %s", now() - timedelta(hours=1), giveaway)
     assert economy.audit().unsettled == 1
     assert economy.audit(THERE).unsettled == 0
+    rows("UPDATE giveaways SET status = 'ended', ended_at = ends_at")
+    assert economy.audit(HERE).unsettled == 1, "its coins still lie there"
+
+
+def test_a_giveaway_of_something_else_that_nobody_drew_is_found_too(database):
+    giveaway = begin("a hat")
+    rows("UPDATE giveaways SET ends_at = %s WHERE id = %s", now() - timedelta(minutes=6), giveaway)
+    assert economy.audit(HERE).unsettled == 1
+    draw(giveaway)
+    assert sound()

@@ -258,3 +258,17 @@ def test_many_who_buy_at_once_get_different_tickets(at):
     assert balance_of(HERE, LOTTERY) == 10_000 + 80 * 20
     assert balance_of(HERE, member(1)) == 1025 - 200
     assert economy.audit().is_sound
+
+
+def test_an_audit_finds_a_draw_that_nobody_held_by_the_guilds_own_clock(at):
+    give(HERE, ANN, 100)
+    options("{}", "America/New_York")
+    buy(1)
+    at(SUNDAY + timedelta(hours=4))
+    assert economy.audit().unsettled == 0, "its moment has just come"
+    at(SUNDAY + timedelta(hours=4, minutes=6))
+    assert economy.audit().unsettled == 1
+    assert economy.audit(HERE).unsettled == 1
+    assert economy.audit(THERE).unsettled == 0
+    lottery.draw()
+    assert economy.audit().is_sound
