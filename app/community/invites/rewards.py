@@ -57,7 +57,8 @@ def settle(session: Session, guild_id: int, now: datetime, limit: int = CHUNK) -
     silent = _opted_out(session, guild_id, [*due, *left])
     paid = _mark(session, guild_id, due, now, rules.AGE.of(chosen.options))
     amount = rules.REWARD.of(chosen.options) if chosen.is_on("economy") else 0
-    moves = [*_payments(paid, amount, silent), *_take_back(session, guild_id, left, now, silent)]
+    payments = _payments(paid, amount, silent)
+    moves = [*payments, *_take_back(session, guild_id, left, now, silent, paid_to=payments)]
     if moves:
         economy.post(session, guild_id, moves)
     return len(due) + len(left)
@@ -90,11 +91,21 @@ def _payments(paid: Sequence[Any], amount: int, silent: set[int]) -> list[Move]:
     ]
 
 
-def _take_back(session: Session, guild_id: int, left: Sequence[Any], now: datetime, silent: set[int]) -> list[Move]:
+def _take_back(
+    session: Session,
+    guild_id: int,
+    left: Sequence[Any],
+    now: datetime,
+    silent: set[int],
+    *,
+    paid_to: Sequence[Move],
+) -> list[Move]:
     """What was paid, as far as it is still there: nobody falls below zero for another's leaving."""
     if not left:
         return []
-    people = sorted({user for row in left for user in (row.user_id, row.inviter_id)} - silent)
+    # Those who are paid at the same time are locked with the others, so that all purses are locked in one order.
+    leaving = {user for row in left for user in (row.user_id, row.inviter_id)} - silent
+    people = sorted({*leaving, *(move.target.owner_id for move in paid_to)})
     purses = economy.balances(session, guild_id, people)
     keys = [key for row in left for key in _keys(row.id)]
     paid = {row.key: row.amount for row in session.execute(_PAID, {"guild": guild_id, "keys": keys})}

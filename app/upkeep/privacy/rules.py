@@ -95,3 +95,40 @@ EXEMPT = {
     "xp_multipliers.target_id": "it is a channel or a role, never a person",
     "outbound_posts.message_id": "it is the id of our own post; the row goes with the person it is about",
 }
+
+# What an erasure locks before it changes any of it, in the order in which features lock their rows: coins come last
+# there too. Stakes go back while games end, so without this the coins would be locked before items and tickets.
+_OPEN_GAMES = """
+SELECT id, guild_id FROM games WHERE deadline IS NOT NULL
+AND id IN (SELECT game_id FROM game_players WHERE user_id = :user{here})
+"""
+LOCKS = (
+    "SELECT FROM gifts WHERE user_id = :user{here} ORDER BY guild_id FOR UPDATE",
+    """
+    SELECT FROM giveaways WHERE (
+        host_id = :user OR id IN (SELECT giveaway_id FROM giveaway_entries WHERE user_id = :user)
+    ){here} ORDER BY id FOR UPDATE
+    """,
+    """
+    SELECT FROM invite_arrivals WHERE (user_id = :user OR inviter_id = :user){here}
+    ORDER BY guild_id, user_id FOR UPDATE
+    """,
+    f"SELECT FROM games WHERE id IN (SELECT id FROM ({_OPEN_GAMES}) open) ORDER BY id FOR UPDATE",  # noqa: S608
+    """
+    SELECT FROM lottery_draws WHERE drawn_at IS NULL
+    AND id IN (SELECT draw_id FROM lottery_purchases WHERE user_id = :user){here} ORDER BY id FOR UPDATE
+    """,
+    "SELECT FROM level_rewards WHERE user_id = :user{here} ORDER BY guild_id, level FOR UPDATE",
+    "SELECT FROM active_multipliers WHERE user_id = :user{here} ORDER BY guild_id FOR UPDATE",
+    "SELECT FROM inventory_items WHERE user_id = :user{here} ORDER BY guild_id, item FOR UPDATE",
+    # With the purses of those who get their stakes back.
+    f"""
+    WITH open AS ({_OPEN_GAMES})
+    SELECT FROM coin_accounts a JOIN (
+        SELECT guild_id, kind, owner_id FROM coin_accounts WHERE kind = 'member' AND owner_id = :user{{here}}
+        UNION SELECT guild_id, 'game', id FROM open
+        UNION SELECT open.guild_id, 'member', p.user_id FROM open JOIN game_players p ON p.game_id = open.id
+    ) k ON (k.guild_id, k.kind, k.owner_id) = (a.guild_id, a.kind, a.owner_id)
+    ORDER BY a.guild_id, a.kind, a.owner_id FOR UPDATE OF a
+    """,  # noqa: S608 - constants, as above.
+)

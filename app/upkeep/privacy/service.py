@@ -36,13 +36,13 @@ from app.core.translations import _
 from app.knowledge.documents import service as documents
 from app.knowledge.embeddings import service as index
 from app.upkeep.privacy import mentions
-from app.upkeep.privacy.rules import MESSAGES, RULES, Rule
+from app.upkeep.privacy.rules import LOCKS, MESSAGES, RULES, Rule
 from app.upkeep.settings.service import tell
 from schema.models.privacy import Erasure, OptOut
 
 ERASE = "privacy.erase"
-# What features do where rows of a person cannot simply go (guild None: everywhere), in this order, which is the one
-# in which features lock their rows. Twice is safe.
+# What features do where rows of a person cannot simply go (guild None: everywhere), in this order: games give stakes
+# back before the coins are burnt. Twice is safe.
 FORGETTERS: tuple[Callable[[Session, int | None, int], None], ...] = (
     gift.forget_person,
     giveaways.forget_person,
@@ -111,6 +111,7 @@ def erase(uow: UnitOfWork, user_id: int, guild_id: int | None, *, asked_id: int 
     for guild in sorted(scope):
         _mark(uow.session, guild, user_id, moment, below_id)
     is_done = erase_chunk(uow.session, user_id, guild_id, below_id)
+    _lock(uow.session, user_id, guild_id)
     for forget in FORGETTERS:
         forget(uow.session, guild_id, user_id)
     for rule in RULES:
@@ -190,6 +191,11 @@ def _delete_messages(session: Session, guild_id: int, user_id: int, ids: list[in
     session.execute(text(f"SELECT FROM members {here} FOR UPDATE"), values)
     counted = "SELECT count(*) FROM messages WHERE guild_id = :guild AND author_id = :user"
     session.execute(text(f"UPDATE members SET message_count = ({counted}) {here}"), values)  # noqa: S608 - constants.
+
+
+def _lock(session: Session, user_id: int, guild_id: int | None) -> None:
+    for statement in LOCKS:
+        session.execute(text(statement.format(here=_here(guild_id))), {"user": user_id, "guild": guild_id})
 
 
 def _apply(session: Session, rule: Rule, user_id: int, guild_id: int | None, moment: datetime | None) -> None:
