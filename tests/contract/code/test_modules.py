@@ -20,6 +20,9 @@ MORE = {
         "server": "speaks HTTP",
         "exposition": "speaks Prometheus",
     },
+    "upkeep/privacy": {
+        "mentions": "names inside what was written for others, which no rule of a table finds",
+    },
     "upkeep/retention": {
         "policies": "what is kept how long, as data",
         "texts": "blanks text, which is its own rule for each guild",
