@@ -44,15 +44,35 @@ class GuardedButton(discord.ui.DynamicItem[discord.ui.Button[Any]], template=r"(
 
     async def callback(self, interaction: discord.Interaction[Any]) -> None:
         """Check the click, then do what it is for, or tell the person what went wrong."""
-        try:
-            check_click(interaction, needs=self.needs, owner_id=self.owner_id, feature=self.feature)
-            await self.clicked(interaction)
-        except Exception as error:  # noqa: BLE001 - discord.py would only log it; this logs it and tells the person.
-            await tell(interaction, error)
+        await _guard(self, interaction)
 
     async def clicked(self, interaction: discord.Interaction[Any]) -> None:
         """Do what the button is for."""
         raise NotImplementedError
+
+
+class GuardedMenu(discord.ui.DynamicItem[discord.ui.Select[Any]], template=r"(?!)"):
+    """A menu that outlives restarts; in all else like a GuardedButton. What was chosen is in `item.values`."""
+
+    needs: ClassVar[discord.Permissions | None] = None
+    feature: ClassVar[str | None] = None
+    owner_id: int | None = None
+
+    async def callback(self, interaction: discord.Interaction[Any]) -> None:
+        """Check the choice, then do what it is for, or tell the person what went wrong."""
+        await _guard(self, interaction)
+
+    async def clicked(self, interaction: discord.Interaction[Any]) -> None:
+        """Do what the menu is for."""
+        raise NotImplementedError
+
+
+async def _guard(item: GuardedButton | GuardedMenu, interaction: discord.Interaction[Any]) -> None:
+    try:
+        check_click(interaction, needs=item.needs, owner_id=item.owner_id, feature=item.feature)
+        await item.clicked(interaction)
+    except Exception as error:  # noqa: BLE001 - discord.py would only log it; this logs it and tells the person.
+        await tell(interaction, error)
 
 
 class GuardedModal(discord.ui.Modal):

@@ -156,26 +156,19 @@ class Hall:
         kind = "select" if "values" in more else "button"
         return await self.answered(await self.begin(kind, user=user, custom_id=custom_id, message=message, **more))
 
-    async def say(self, content: str, *, user: str = "hrothgar", channel: str = "general") -> str:
+    async def said(self, content: str, *, user: str = "hrothgar", channel: str = "general") -> Any:
         """Write a message, and return the bot's next one in that channel."""
-        said = await self.local.say(content, author=user, channel=channel)
-        mine = int(said["id"])
+        mine = int((await self.local.say(content, author=user, channel=channel))["id"])
 
         async def reply() -> Any:
             found = await self.local.get(f"channels/{self.local.channel(channel)}/messages")
-            return next((m["content"] for m in found if m["author"].get("bot") and int(m["id"]) > mine), None)
+            return next((m for m in found if m["author"].get("bot") and int(m["id"]) > mine), None)
 
         return await self.until_async(reply, f"an answer to {content!r}", 15)
 
-    async def say_until(self, content: str, words: str, *, user: str = "hrothgar", channel: str = "general") -> None:
-        """Write a message, and wait until one of the bot's messages after it holds these words."""
-        mine = int((await self.local.say(content, author=user, channel=channel))["id"])
-
-        async def said() -> bool:
-            found = await self.local.get(f"channels/{self.local.channel(channel)}/messages")
-            return any(m["author"].get("bot") and int(m["id"]) > mine and words in m["content"] for m in found)
-
-        await self.until_async(said, f"an answer to {content!r} with {words!r}", 15)
+    async def say(self, content: str, *, user: str = "hrothgar", channel: str = "general") -> str:
+        """Write a message, and return what the bot's next one in that channel says."""
+        return str((await self.said(content, user=user, channel=channel))["content"])
 
 
 def rows(statement: str, *values: Any) -> list[tuple[Any, ...]]:

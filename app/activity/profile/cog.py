@@ -18,6 +18,7 @@ class ProfileCog(commands.Cog, name="Profile"):
     """Profiles."""
 
     feature = "profile"
+    topic = marked("Members")
 
     @command(marked("/profile"), marked("Show what a member did in this server"))
     @app_commands.describe(member=marked("Whose profile; yours when left out"))

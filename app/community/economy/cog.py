@@ -26,6 +26,7 @@ class Economy(commands.Cog):
     """Coins, which have no value outside this server."""
 
     feature = "economy"
+    topic = marked("Coins and items")
 
     def __init__(self, bot: Any) -> None:
         self.bot = bot

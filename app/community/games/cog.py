@@ -26,6 +26,7 @@ class Games(commands.Cog):
     """Games for coins, which have no value outside this server."""
 
     feature = "games"
+    topic = marked("Games")
 
     def __init__(self, bot: Any) -> None:
         self.bot = bot

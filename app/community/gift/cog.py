@@ -13,6 +13,7 @@ class Gift(commands.Cog):
     """The daily gift."""
 
     feature = "economy"
+    topic = marked("Coins and items")
 
     @command(marked("/gift"), marked("Take your coins of the day"))
     @commands.guild_only()

@@ -25,6 +25,7 @@ class Giveaways(commands.Cog):
     """Giveaways."""
 
     feature = "giveaways"
+    topic = marked("Giveaways")
 
     def __init__(self, bot: Any) -> None:
         self.bot = bot

@@ -22,6 +22,7 @@ class Inventory(commands.Cog):
     """Bags."""
 
     feature = "economy"
+    topic = marked("Coins and items")
 
     def __init__(self, bot: Any) -> None:
         self.bot = bot

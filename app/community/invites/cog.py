@@ -19,6 +19,7 @@ class Invites(commands.Cog):
     """Invites."""
 
     feature = "invites"
+    topic = marked("Invites")
 
     @command(marked("/invites"), marked("Show whom a member's invites brought"))
     @app_commands.describe(member=marked("Whose invites; yours when left out"))

@@ -17,6 +17,8 @@ from app.core.translations import _, marked
 class Leaderboards(commands.Cog):
     """Leaderboards."""
 
+    topic = marked("Leaderboards")
+
     def __init__(self, bot: Any) -> None:
         self.bot = bot
 

@@ -33,6 +33,7 @@ class Leveling(commands.Cog):
     """Levels."""
 
     feature = "leveling"
+    topic = marked("Levels")
 
     def __init__(self, bot: Any) -> None:
         self.bot = bot

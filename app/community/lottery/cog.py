@@ -21,6 +21,7 @@ class Lottery(commands.Cog):
     """The lottery."""
 
     feature = "lottery"
+    topic = marked("Lottery")
 
     @group(marked("/lottery"), marked("A draw every Sunday"))
     @commands.guild_only()

@@ -22,6 +22,7 @@ class Search(commands.Cog):
     """Searching messages."""
 
     feature = "search"
+    topic = marked("Search")
 
     @command(marked("/search"), marked("Find earlier messages by their words or by what they are about"))
     @app_commands.rename(question="for")

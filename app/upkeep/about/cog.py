@@ -8,21 +8,29 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from app.bot.checks import is_off
 from app.bot.context import Context, read
-from app.bot.help import described, is_usable, usable, written
+from app.bot.help import described, form, is_usable, usable, written
 from app.bot.hybrid import command
 from app.core.errors import BadInput, DatabaseUnavailable
 from app.core.translations import _, marked
 from app.upkeep.about import queries
+from app.upkeep.about.views import TopicMenu, overview
 
 _PATIENCE_SECONDS = 2.0
 _SUGGESTIONS = 25
-_LONGEST = 1900
 
 
 class About(commands.Cog):
     """About the bot."""
+
+    topic = marked("About me")
+
+    def __init__(self, bot: Any) -> None:
+        self.bot = bot
+
+    async def cog_load(self) -> None:
+        """Answer choices in help that was shown before this start."""
+        self.bot.add_dynamic_items(TopicMenu)
 
     @command(marked("/help"), marked("Show what you can do here"))
     @app_commands.rename(name="command")
@@ -30,8 +38,8 @@ class About(commands.Cog):
     async def show_help(self, context: Context, *, name: str | None = None) -> None:
         """List the commands that the reader may use, or explain one of them."""
         if name is None:
-            for page in pages(await _lines(context)):
-                await context.say(page)
+            embed, view = await overview(context, context.author.id, form(context))
+            await context.say("", embed=embed, view=view)
             return
         found = context.bot.get_command(name.strip().removeprefix("/").lower())
         if found is None or not await is_usable(context, found):
@@ -39,7 +47,7 @@ class About(commands.Cog):
             raise BadInput(
                 _("There is no command “{name}” for you here. There are: {names}.").format(name=name[:50], names=known)
             )
-        await context.say("\n".join([f"**{written(context, found)}**", described(found), *_parameters(found)]))
+        await context.say("\n".join([f"**{written(found, form(context))}**", described(found), *_parameters(found)]))
 
     @show_help.autocomplete("name")
     async def _complete_name(self, interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
@@ -59,23 +67,6 @@ class About(commands.Cog):
             _("Database"): await _database(),
         }
         await context.say("🏓 " + " · ".join(f"{name}: **{value}**" for name, value in lines.items()))
-
-
-async def _lines(context: Context) -> list[str]:
-    lines = [f"**{written(context, found)}** - {described(found)}" for found in await usable(context)]
-    if is_off(context.bot, context.guild_id, "economy"):
-        return lines
-    return [_("Coins have no value outside this server: they cannot be bought, sold or paid out."), *lines]
-
-
-def pages(lines: list[str], longest: int = _LONGEST) -> list[str]:
-    """The lines, in as few messages as can hold them."""
-    found = [""]
-    for line in lines:
-        if found[-1] and len(found[-1]) + len(line) >= longest:
-            found.append("")
-        found[-1] += f"\n{line}" if found[-1] else line
-    return found
 
 
 async def _database() -> str:
@@ -101,4 +92,4 @@ def _parameters(found: "commands.Command[Any, ..., Any]") -> list[str]:
 
 async def setup(bot: Any) -> None:
     """Add the cog."""
-    await bot.add_cog(About())
+    await bot.add_cog(About(bot))

@@ -38,6 +38,8 @@ _AT_ONCE = 4
 class CacheCog(commands.Cog, name="Cache"):
     """What is remembered, and fetched ahead."""
 
+    topic = marked("Settings")
+
     def __init__(self, bot: Any) -> None:
         self._bot = bot
         self._lately = Lately()

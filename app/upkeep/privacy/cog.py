@@ -20,6 +20,8 @@ _EVERYWHERE = "everywhere"
 class Privacy(commands.Cog):
     """Privacy."""
 
+    topic = marked("Privacy")
+
     @group(marked("/privacy"), marked("See and decide what I keep of you"))
     async def privacy(self, context: Context) -> None:
         """Show what is kept (the prefix form without a subcommand)."""

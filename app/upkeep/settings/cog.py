@@ -25,6 +25,8 @@ _LONGEST_NAME = 100
 class Settings(commands.Cog):
     """Settings."""
 
+    topic = marked("Settings")
+
     def __init__(self, bot: Any) -> None:
         self.bot = bot
 

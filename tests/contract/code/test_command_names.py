@@ -12,14 +12,17 @@ from app.bot.translations import localized_name, other_names
 from app.core.translations import LANGUAGES
 
 
-def all_commands() -> list[commands.Command]:
-    cogs = {
+def all_cogs() -> set[type[commands.Cog]]:
+    return {
         value
         for module in cog_modules()
         for value in vars(import_module(module)).values()
         if isinstance(value, type) and issubclass(value, commands.Cog) and value is not commands.Cog
     }
-    return list(chain.from_iterable(cog.__cog_commands__ for cog in cogs))
+
+
+def all_commands() -> list[commands.Command]:
+    return list(chain.from_iterable(cog.__cog_commands__ for cog in all_cogs()))
 
 
 def shared_names(found: list[commands.Command]) -> list[str]:
@@ -55,3 +58,10 @@ def test_a_name_that_is_the_same_word_is_not_listed_twice():
     assert other_names("ping") == []
     assert other_names("profile") == ["profil"]
     assert other_names("unheard") == []
+
+
+def test_every_cog_with_commands_has_a_topic_of_help_and_they_fit_into_one_menu():
+    topics = {cog.__name__: getattr(cog, "topic", None) for cog in all_cogs() if cog.__cog_commands__}
+    assert [name for name, topic in topics.items() if not topic] == []
+    # Discord's menus have 25 choices, and one of these shows everything.
+    assert len(set(topics.values())) < 25

@@ -3,6 +3,7 @@
 import asyncio
 import time
 
+from app.core import ledger
 from app.core.redis import broker_redis
 from tests.factories.hall import rows
 from tests.integration.privacy.people import person
@@ -33,17 +34,89 @@ async def test_the_prefix_form_finds_members_and_names_who_it_does_not_find(hall
     assert "I know nothing of Wiglaf" in await hall.say(f"!profile {hall.local.user('wiglaf')}")
 
 
+def written(message) -> str:
+    """All that one message of help says."""
+    embed = message["embeds"][0]
+    fields = [f"{field['name']}: {field['value']}" for field in embed.get("fields", [])]
+    return "\n".join([embed["title"], embed.get("description", ""), *fields])
+
+
 async def helped(hall, **options) -> str:
-    return "\n".join(message["content"] for message in (await hall.use("help", **options))["messages"])
+    (message,) = (await hall.use("help", **options))["messages"]
+    return written(message)
+
+
+def menu(message):
+    return message["components"][0]["components"][0]
 
 
 async def test_help_shows_only_what_the_reader_may_use(hall, bot):
     admin, member = await helped(hall), await helped(hall, user="beowulf")
-    assert "/settings set" in admin
+    assert "`/settings set`" in admin
     assert "/settings" not in member
     assert "/setup" not in member
-    assert "/privacy erase" in member
-    await hall.say_until("!help", "!privacy erase", user="beowulf")
+    assert "`/privacy erase`" in member
+
+
+async def test_help_opens_a_topic_in_the_same_message(hall, bot):
+    (message,) = (await hall.use("help", user="beowulf"))["messages"]
+    topics = [option["label"] for option in menu(message)["options"]]
+    assert topics[0] == "Everything"
+    assert topics[1:] == sorted(topics[1:])
+    assert {"Games", "Levels", "Privacy"} <= set(topics)
+
+    async def opened(topic, *, user="beowulf"):
+        found = await hall.click(menu(message)["custom_id"], message["id"], user=user, values=[topic])
+        return found["messages"][-1]
+
+    privacy = await opened("Privacy")
+    assert privacy["id"] == message["id"]
+    assert "**/privacy erase** - " in written(privacy)
+    assert "/level" not in written(privacy)
+    assert [option["label"] for option in menu(privacy)["options"] if option.get("default")] == ["Privacy"]
+    assert "`/level`" in written(await opened("*"))
+
+
+async def test_nothing_of_help_is_cut_off_for_those_who_may_use_everything(hall, bot):
+    message = await hall.said("!help")
+    shown = [written(message)]
+    for option in menu(message)["options"]:
+        found = await hall.click(menu(message)["custom_id"], message["id"], values=[option["value"]])
+        shown.append(written(found["messages"][-1]))
+    assert len(shown) > 8
+    assert not [text for text in shown if "…" in text]
+
+
+async def test_the_menu_of_help_is_the_readers_own_and_asks_for_rights_anew(hall, bot):
+    guild = hall.local.guild()
+    admin = next(role for role in guild.roles.values() if role.name == "Admin")
+
+    async def has_roles(*roles):
+        body = {"guild": str(guild.id), "user": str(hall.local.user("wiglaf")), "action": "update"}
+        await hall.local.post("members", {**body, "roles": [str(role) for role in roles]})
+
+    await has_roles(admin.id)
+    message = await hall.said("!help", user="wiglaf")
+    assert "`!settings set`" in written(message)
+
+    async def opened(user):
+        chosen = {"message": message["id"], "values": ["Settings"]}
+        return (await hall.click(menu(message)["custom_id"], user=user, **chosen))["messages"][-1]
+
+    assert (await opened("beowulf"))["content"].startswith("⚠️ These buttons belong to somebody else.")
+    assert "**!settings set <key>" in written(await opened("wiglaf"))
+    await has_roles()
+    assert "!settings" not in written(await opened("wiglaf"))
+
+
+async def test_an_old_menu_of_help_works_after_a_restart(hall, bot):
+    (message,) = (await hall.use("help", user="beowulf"))["messages"]
+    await hall.stop_bot()
+    # No worker takes events here, and a starting bot would wait for those of before.
+    broker_redis().delete(ledger.key("ingest"))
+    await hall.start_bot()
+    found = await hall.click(menu(message)["custom_id"], message["id"], user="beowulf", values=["Games"])
+    assert "**/slots** - " in written(found["messages"][-1])
 
 
 async def test_help_explains_one_command_and_names_those_there_are(hall, bot):

@@ -1,6 +1,7 @@
 """English and French through the real bot."""
 
 from tests.factories.hall import rows
+from tests.integration.profile.test_profile_help_ping import written
 
 REFUSAL = "⚠️ Il vous faut la permission : Gérer le serveur."
 
@@ -62,11 +63,7 @@ async def test_french_names_serve_everybody_by_slash_and_by_prefix(hall, bot):
 
 
 async def test_help_writes_a_command_as_its_reader_does(hall, bot):
-    asked = await use(hall, "margaux", "help")
-
-    async def listed():
-        pages = (await hall.local.get(f"interactions/{asked['id']}"))["messages"]
-        return any("**/confidentialité voir**" in page["content"] for page in pages)
-
-    await hall.until_async(listed, "a page names the command in French")
-    await hall.say_until("!aide", "**!privacy show**", user="beowulf")
+    (message,) = (await use(hall, "margaux", "help"))["messages"]
+    assert "`/confidentialité voir`" in written(message)
+    assert "Confidentialité: " in written(message)
+    assert "`!privacy show`" in written(await hall.said("!aide", user="beowulf"))
