@@ -665,6 +665,10 @@ CREATE TABLE public.member_levels (
     voice_run integer DEFAULT 0 NOT NULL,
     wants_direct boolean DEFAULT false NOT NULL,
     is_ranked boolean DEFAULT true NOT NULL,
+    message_id bigint,
+    repeats integer DEFAULT 0 NOT NULL,
+    day date,
+    day_xp bigint DEFAULT 0 NOT NULL,
     CONSTRAINT ck_member_levels_level CHECK ((level >= 1)),
     CONSTRAINT ck_member_levels_xp CHECK ((xp >= 0))
 )

@@ -12,6 +12,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def millis() -> int:
+    """The current moment in milliseconds of Unix time."""
+    return int(now().timestamp() * 1000)
+
+
 def snowflake_time(snowflake: int) -> datetime:
     """The moment at which Discord made this id."""
     milliseconds = (snowflake >> _TIME_SHIFT) + DISCORD_EPOCH_MS

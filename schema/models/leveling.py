@@ -1,10 +1,11 @@
 """Experience and levels: what members have, what brought it, and what is still owed for it."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Date,
     DateTime,
     Identity,
     Index,
@@ -39,6 +40,12 @@ class MemberLevel(Base):
     is_ranked: Mapped[bool] = mapped_column(server_default=text("true"))
     # When the newest message that brought something was written (Unix milliseconds); it only moves forward.
     message_ms: Mapped[Snowflake | None]
+    # That message, and how often in a row its text brought something.
+    message_id: Mapped[Snowflake | None]
+    repeats: Mapped[int] = mapped_column(server_default=_NONE)
+    # The newest day, by the guild's calendar, on which something was earned, and how much on it.
+    day: Mapped[date | None] = mapped_column(Date)
+    day_xp: Mapped[Snowflake] = mapped_column(server_default=_NONE)
     # The newest two-minute slot of time in voice that was counted, and how many in one stay.
     voice_slot: Mapped[Snowflake | None]
     voice_run: Mapped[int] = mapped_column(server_default=_NONE)

@@ -18,14 +18,15 @@ from app.activity.messages.rules import Version, created_ms
 from app.activity.reactions.messages import ReactionAdded
 from app.community.leveling import multipliers, rules, service
 from app.community.leveling.multipliers import Multipliers
-from app.community.leveling.rules import Reacted, Written
+from app.community.leveling.rules import Last, Reacted, Taste, Written
 from app.community.leveling.service import Gain, MemberKey
+from app.core import clock
 from app.core.db import UnitOfWork
 from app.core.facts import as_json
 
 _IS_ON = "(s.features->'leveling') IS DISTINCT FROM 'false'::jsonb"
 _LAST = text(
-    "SELECT r.guild_id, r.user_id, l.message_ms, "  # noqa: S608 - constants.
+    "SELECT r.guild_id, r.user_id, l.message_ms, s.options, "  # noqa: S608 - constants.
     f"{_IS_ON} AS is_on FROM json_to_recordset(:rows) AS r (guild_id bigint, user_id bigint)"
     " LEFT JOIN member_levels l ON l.guild_id = r.guild_id AND l.user_id = r.user_id"
     " LEFT JOIN guild_settings s ON s.guild_id = r.guild_id"
@@ -49,12 +50,15 @@ _OPEN = text(
 _LOCK = text(
     "INSERT INTO member_levels (guild_id, user_id) SELECT guild_id, user_id"
     " FROM json_to_recordset(:rows) AS r (guild_id bigint, user_id bigint) ORDER BY guild_id, user_id"
-    " ON CONFLICT (guild_id, user_id) DO UPDATE SET xp = member_levels.xp RETURNING guild_id, user_id, message_ms"
+    " ON CONFLICT (guild_id, user_id) DO UPDATE SET xp = member_levels.xp"
+    " RETURNING guild_id, user_id, message_ms, message_id, repeats"
 )
 _READ = text(
-    "SELECT l.guild_id, l.user_id, l.message_ms FROM json_to_recordset(:rows) AS r (guild_id bigint, user_id bigint)"
+    "SELECT l.guild_id, l.user_id, l.message_ms, l.message_id, l.repeats"
+    " FROM json_to_recordset(:rows) AS r (guild_id bigint, user_id bigint)"
     " JOIN member_levels l ON l.guild_id = r.guild_id AND l.user_id = r.user_id"
 )
+_TEXTS = text("SELECT id, content FROM messages WHERE id = ANY(:ids) AND attachments = 0")
 _COUNTED = text("SELECT message_id, user_id, author_id, xp FROM reaction_xp WHERE message_id = ANY(:messages)")
 _COUNT = text(
     "INSERT INTO reaction_xp (message_id, user_id, guild_id, author_id, xp)"
@@ -75,19 +79,21 @@ class Found:
     messages: Messages
     reactions: Sequence[Reacted]
     multipliers: Multipliers = field(default_factory=Multipliers)
+    # What guilds want of messages.
+    tastes: Mapping[int, Taste] = field(default_factory=dict)
 
 
 def look(uow: UnitOfWork, new: Iterable[Version], reactions: Iterable[ReactionAdded]) -> Callable[[], None]:
     """See what these new messages, and reactions that may be new, can bring; it is given when the result is called."""
     session = uow.session
-    messages = _may_earn(session, new)
+    messages, tastes = _may_earn(session, new)
     reacted = _reacted(session, reactions)
     if not messages and not reacted:
         return _nothing
     places = {(guild, message.channel_id) for (guild, _), of_member in messages.items() for message in of_member}
     places |= {(reaction.guild_id, reaction.channel_id) for reaction in reacted if reaction.channel_id}
     people = {*messages, *((reaction.guild_id, reaction.author_id) for reaction in reacted if reaction.author_id)}
-    found = Found(messages, reacted, multipliers.load(session, places, people))
+    found = Found(messages, reacted, multipliers.load(session, places, people), tastes)
     return lambda: _give(uow, found)
 
 
@@ -95,8 +101,8 @@ def _nothing() -> None:
     """Give nothing."""
 
 
-def _may_earn(session: Session, new: Iterable[Version]) -> Messages:
-    """The new messages of members of whom one lies outside the pause."""
+def _may_earn(session: Session, new: Iterable[Version]) -> tuple[Messages, dict[int, Taste]]:
+    """The new messages of members of whom one lies outside the pause, and what their guilds want of messages."""
     by_member: defaultdict[MemberKey, list[Version]] = defaultdict(list)
     for version in new:
         by_member[version.guild_id, version.author_id].append(version)
@@ -104,15 +110,17 @@ def _may_earn(session: Session, new: Iterable[Version]) -> Messages:
     remembered = _remembered(session)
     asked = [member for member, at in newest.items() if not _is_paused(at, remembered.get(member))]
     if not asked:
-        return {}
+        return {}, {}
     found: dict[MemberKey, list[Written]] = {}
+    tastes: dict[int, Taste] = {}
     keys = as_json({"guild_id": guild, "user_id": user} for guild, user in asked)
-    for guild, user, last_ms, is_on in session.execute(_LAST, {"rows": keys}):
+    for guild, user, last_ms, options, is_on in session.execute(_LAST, {"rows": keys}):
         if last_ms is not None:
             remembered[guild, user] = last_ms
         if is_on and not _is_paused(newest[guild, user], last_ms):
             found[guild, user] = [_written(version) for version in by_member[guild, user]]
-    return found
+            tastes[guild] = rules.taste_of(options or {})
+    return found, tastes
 
 
 def _is_paused(at_ms: int, last_ms: int | None) -> bool:
@@ -120,7 +128,9 @@ def _is_paused(at_ms: int, last_ms: int | None) -> bool:
 
 
 def _written(version: Version) -> Written:
-    return Written(version.id, created_ms(version.id), version.channel_id, getattr(version, "is_late", False))
+    is_late = getattr(version, "is_late", False)
+    said = None if version.attachments else version.content
+    return Written(version.id, created_ms(version.id), version.channel_id, is_late, said)
 
 
 # When members last got something, as this database had it committed. That moves forward only, so whoever is inside the
@@ -170,22 +180,39 @@ def _give(uow: UnitOfWork, found: Found) -> None:
     authors = {(reaction.guild_id, reaction.author_id) for reaction in found.reactions if reaction.author_id}
     # Whoever wrote is locked by ingest already, in the members' table.
     keys = ({"guild_id": guild, "user_id": user} for guild, user in {*found.messages, *authors})
-    known = uow.session.execute(_LOCK if authors else _READ, {"rows": as_json(keys)})
+    known = uow.session.execute(_LOCK if authors else _READ, {"rows": as_json(keys)}).all()
     gains = [
-        *_for_messages(found, {(row.guild_id, row.user_id): row.message_ms for row in known}),
+        *_for_messages(found, _last_of(uow.session, known)),
         *_for_reactions(uow.session, found),
     ]
     service.add(uow, merged(gains))
 
 
-def _for_messages(found: Found, last: Mapping[MemberKey, int | None]) -> Iterable[Gain]:
+def _last_of(session: Session, known: Sequence[Any]) -> dict[MemberKey, Last]:
+    """The messages that brought these members something last, with their texts where they are still there."""
+    ids = [row.message_id for row in known if row.message_id]
+    texts = {row.id: row.content for row in session.execute(_TEXTS, {"ids": ids})} if ids else {}
+    return {(row.guild_id, row.user_id): Last(row.message_ms, texts.get(row.message_id), row.repeats) for row in known}
+
+
+def _for_messages(found: Found, last: Mapping[MemberKey, Last]) -> Iterable[Gain]:
     for (guild, user), messages in found.messages.items():
         percents = {
             message.channel_id: found.multipliers.percent(guild, message.channel_id, user) for message in messages
         }
-        earned = rules.earn(messages, last.get((guild, user)), percents)
+        earned = rules.earn(messages, last.get((guild, user), Last()), percents, found.tastes.get(guild))
         if earned is not None:
-            yield Gain(guild, user, earned.xp, earned.channel_id, earned.is_late, message_ms=earned.last_ms)
+            yield Gain(
+                guild,
+                user,
+                earned.xp,
+                earned.channel_id,
+                earned.is_late,
+                at_ms=earned.last_ms,
+                message_ms=earned.last_ms,
+                message_id=earned.last_id,
+                repeats=earned.repeats,
+            )
 
 
 def _for_reactions(session: Session, found: Found) -> Iterable[Gain]:
@@ -216,7 +243,8 @@ def _for_reactions(session: Session, found: Found) -> Iterable[Gain]:
             }
         )
         if xp and reaction.author_id:
-            yield Gain(reaction.guild_id, reaction.author_id, xp, reaction.channel_id, reaction.is_late)
+            place = reaction.channel_id
+            yield Gain(reaction.guild_id, reaction.author_id, xp, place, reaction.is_late, at_ms=clock.millis())
     if rows:
         session.execute(_COUNT, {"rows": as_json(rows)})
 

@@ -40,7 +40,25 @@ NOTICE_CHANNEL = Channel(
 VOICE_PEOPLE = Number(
     "voice-people", marked("So many people in a voice channel count at most"), default=25, low=2, high=100
 )
-OPTIONS: tuple[Option[str] | Option[int | None] | Option[int], ...] = (NOTICES, NOTICE_CHANNEL, VOICE_PEOPLE)
+SHORTEST = Number("xp-shortest", marked("Messages of fewer characters bring no experience"), default=2, low=0, high=500)
+REPEATS = Number(
+    "xp-repeats", marked("So many times in a row the same text brings experience"), default=3, low=1, high=1000
+)
+DAILY = Number(
+    "xp-daily",
+    marked("So much experience a day at most by writing, talking, reactions and games (0: any)"),
+    default=10_000,
+    low=0,
+    high=1_000_000,
+)
+OPTIONS: tuple[Option[str] | Option[int | None] | Option[int], ...] = (
+    NOTICES,
+    NOTICE_CHANNEL,
+    VOICE_PEOPLE,
+    SHORTEST,
+    REPEATS,
+    DAILY,
+)
 
 
 def total_for(level: int) -> int:
@@ -95,6 +113,8 @@ class Written:
     at_ms: int
     channel_id: int
     is_late: bool = False
+    # None where it is not known, or is not all that the message says (a picture, a sticker).
+    text: str | None = None
 
 
 @dataclass(frozen=True)
@@ -105,24 +125,67 @@ class Earned:
     last_ms: int
     channel_id: int
     is_late: bool
+    last_id: int = 0
+    # How often in a row the text of the newest brought something.
+    repeats: int = 1
 
 
-def earn(messages: Iterable[Written], last_ms: int | None, percents: Mapping[int, int]) -> Earned | None:
+@dataclass(frozen=True)
+class Last:
+    """The message of a member that brought something last: when, what it said, and how often in a row."""
+
+    at_ms: int | None = None
+    text: str | None = None
+    repeats: int = 0
+
+
+@dataclass(frozen=True)
+class Taste:
+    """What a guild wants of messages: so many characters, and the same text so many times in a row."""
+
+    shortest: int = SHORTEST.default
+    repeats: int = REPEATS.default
+
+
+def taste_of(options: Mapping[str, object]) -> Taste:
+    """What a guild that chose these options wants of messages."""
+    return Taste(SHORTEST.of(options), REPEATS.of(options))
+
+
+def plain(text: str | None) -> str | None:
+    """A text as it is compared with others: without regard to case and spaces; None where it says nothing."""
+    return " ".join(text.casefold().split()) or None if text else None
+
+
+def earn(
+    messages: Iterable[Written], last: Last, percents: Mapping[int, int], taste: Taste | None = None
+) -> Earned | None:
     """What these messages of one member bring, oldest first and with a pause between; None where none brings a thing.
 
     `percents` says by channel what experience is worth there to this member. Time moves forward only: a message from
-    before `last_ms` and the pause brings nothing, whenever it comes.
+    before `last` and the pause brings nothing, whenever it comes. What is too short or says the same again and again
+    brings nothing and begins no pause.
     """
-    xp, newest, channel_id, is_late = 0, last_ms, 0, True
+    taste = taste or Taste()
+    xp, channel_id, is_late, last_id = 0, 0, True, 0
+    newest, known, repeats = last.at_ms, plain(last.text), last.repeats
     for message in sorted(messages, key=lambda message: message.id):
         percent = percents.get(message.channel_id, ONE)
         if percent == 0 or (newest is not None and message.at_ms < newest + MESSAGE_PAUSE_MS):
             continue
+        text = plain(message.text)
+        is_repeated = text is not None and text == known
+        if text is not None and (len(text) < taste.shortest or (is_repeated and repeats >= taste.repeats)):
+            continue
         xp += multiplied(drawn(message.id), percent)
-        newest, channel_id, is_late = message.at_ms, message.channel_id, is_late and message.is_late
-    if newest is None or newest == last_ms:
-        return None
-    return Earned(xp, newest, channel_id, is_late)
+        newest, channel_id, is_late, last_id = (
+            message.at_ms,
+            message.channel_id,
+            is_late and message.is_late,
+            message.id,
+        )
+        known, repeats = text, repeats + 1 if is_repeated else 1
+    return Earned(xp, newest, channel_id, is_late, last_id, repeats) if last_id and newest is not None else None
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from app.community.economy.rules import MINT, Move, member
 from app.community.inventory import service as inventory
 from app.community.inventory.rules import Item
 from app.community.leveling import messages, roles, rules
-from app.core import choices, posts, queue
+from app.core import choices, clock, posts, queue
 from app.core.choices import Choices
 from app.core.db import UnitOfWork
 from app.core.facts import as_json
@@ -27,13 +27,28 @@ from app.core.facts import as_json
 SETTLE = "leveling.settle"
 MemberKey = tuple[int, int]
 
+# What a day may bring, where the guild chose it; 0 is without end. `at_ms` is NULL for what no day bounds.
+_DAILY = "coalesce(nullif(coalesce(CAST(%s->>'xp-daily' AS bigint), :daily), 0), :most)"
+_OWN = "(SELECT o.options FROM guild_settings o WHERE o.guild_id = member_levels.guild_id)"
+_LEFT = f"greatest(least(excluded.xp, {_DAILY % _OWN} - member_levels.day_xp), 0)"
+_GAINED = f"CASE WHEN excluded.day = member_levels.day THEN {_LEFT} ELSE excluded.xp END"
 _ADD = text(
-    "INSERT INTO member_levels (guild_id, user_id, xp, message_ms, voice_slot, voice_run)"
-    " SELECT guild_id, user_id, least(xp, :most), message_ms, voice_slot, coalesce(voice_run, 0)"
-    " FROM json_to_recordset(:rows) AS r (guild_id bigint, user_id bigint, xp bigint, message_ms bigint,"
-    " voice_slot bigint, voice_run integer) ORDER BY guild_id, user_id"
-    " ON CONFLICT (guild_id, user_id) DO UPDATE SET xp = least(member_levels.xp + excluded.xp, :most),"
+    "WITH r AS (SELECT r.*, (to_timestamp(r.at_ms / 1000.0) AT TIME ZONE coalesce(s.timezone, 'UTC'))::date AS day,"  # noqa: S608
+    f" least(r.xp, :most, CASE WHEN r.at_ms IS NULL THEN :most ELSE {_DAILY % 's.options'} END) AS gained"
+    " FROM json_to_recordset(:rows) AS r (guild_id bigint, user_id bigint, xp bigint, at_ms bigint, message_ms bigint,"
+    " message_id bigint, repeats integer, voice_slot bigint, voice_run integer)"
+    " LEFT JOIN guild_settings s ON s.guild_id = r.guild_id)"
+    " INSERT INTO member_levels (guild_id, user_id, xp, message_ms, message_id, repeats, voice_slot, voice_run, day,"
+    " day_xp) SELECT guild_id, user_id, gained, message_ms, message_id, coalesce(repeats, 0), voice_slot,"
+    " coalesce(voice_run, 0), day, CASE WHEN day IS NULL THEN 0 ELSE gained END FROM r ORDER BY guild_id, user_id"
+    f" ON CONFLICT (guild_id, user_id) DO UPDATE SET xp = least(member_levels.xp + {_GAINED}, :most),"
+    f" day_xp = CASE WHEN excluded.day = member_levels.day THEN member_levels.day_xp + {_LEFT}"
+    " WHEN excluded.day < member_levels.day OR excluded.day IS NULL THEN member_levels.day_xp"
+    " ELSE excluded.day_xp END,"
+    " day = greatest(member_levels.day, excluded.day),"
     " message_ms = greatest(member_levels.message_ms, excluded.message_ms),"
+    " message_id = coalesce(excluded.message_id, member_levels.message_id),"
+    " repeats = CASE WHEN excluded.message_id IS NULL THEN member_levels.repeats ELSE excluded.repeats END,"
     " voice_slot = greatest(member_levels.voice_slot, excluded.voice_slot),"
     " voice_run = CASE WHEN excluded.voice_slot IS NULL THEN member_levels.voice_run ELSE excluded.voice_run END"
     " RETURNING guild_id, user_id, xp, level"
@@ -77,19 +92,27 @@ class Gain:
     channel_id: int | None = None
     # It is from the past (found by a backfill), so nothing is told of it.
     is_silent: bool = False
+    # When it was earned, by which it counts among what a day may bring; None: no day bounds it.
+    at_ms: int | None = None
     message_ms: int | None = None
+    message_id: int | None = None
+    repeats: int | None = None
     voice_slot: int | None = None
     voice_run: int | None = None
 
     def plus(self, other: "Gain") -> "Gain":
         """Both as one, of the same member: silent only where both are, and told where the first was."""
         first = other if self.is_silent and not other.is_silent else self
+        written = self if other.message_ms is None else other
         return replace(
             self,
             xp=self.xp + other.xp,
             channel_id=first.channel_id,
             is_silent=self.is_silent and other.is_silent,
-            message_ms=self.message_ms if other.message_ms is None else other.message_ms,
+            at_ms=max(self.at_ms or 0, other.at_ms or 0) or None,
+            message_ms=written.message_ms,
+            message_id=written.message_id,
+            repeats=written.repeats,
         )
 
 
@@ -113,7 +136,10 @@ def grant(uow: UnitOfWork, guild_id: int, xp: Mapping[int, int], *, channel_id: 
     if not wanted or not choices.load(session, guild_id).is_on(rules.FEATURE):
         return {}
     gone = set(session.scalars(_OPTED_OUT, {"guild": guild_id, "users": sorted(wanted)}))
-    gains = [Gain(guild_id, user, amount, channel_id) for user, amount in wanted.items() if user not in gone]
+    at_ms = clock.millis()
+    gains = [
+        Gain(guild_id, user, amount, channel_id, at_ms=at_ms) for user, amount in wanted.items() if user not in gone
+    ]
     return {user: rise for (_, user), rise in add(uow, gains).items()}
 
 
@@ -121,7 +147,9 @@ def add(uow: UnitOfWork, gains: Sequence[Gain]) -> dict[MemberKey, Rise]:
     """Add these, at most one for each member, whose wishes the caller has asked; the levels that rose, by member."""
     if not gains:
         return {}
-    found = uow.session.execute(_ADD, {"rows": as_json(map(_row, gains)), "most": rules.MOST_XP}).all()
+    found = uow.session.execute(
+        _ADD, {"rows": as_json(map(_row, gains)), "most": rules.MOST_XP, "daily": rules.DAILY.default}
+    ).all()
     risen = {
         (row.guild_id, row.user_id): Rise(row.level, level)
         for row in found
@@ -137,7 +165,10 @@ def _row(gain: Gain) -> dict[str, Any]:
         "guild_id": gain.guild_id,
         "user_id": gain.user_id,
         "xp": gain.xp,
+        "at_ms": gain.at_ms,
         "message_ms": gain.message_ms,
+        "message_id": gain.message_id,
+        "repeats": gain.repeats,
         "voice_slot": gain.voice_slot,
         "voice_run": gain.voice_run,
     }

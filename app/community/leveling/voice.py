@@ -116,6 +116,7 @@ def _gains(session: Session, guild_id: int, met: dict[int, list[rules.Slot]], mo
                     spoken.xp,
                     spoken.channel_id,
                     is_silent=is_old,
+                    at_ms=spoken.slot * SLOT_MS,
                     voice_slot=spoken.slot,
                     voice_run=spoken.run,
                 )

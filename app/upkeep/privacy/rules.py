@@ -92,6 +92,7 @@ EXEMPT = {
     "message_vectors.author_id": "the row goes with its message",
     "reaction_clears.message_id": "it says that reactions were cleared, not by whom, and names no author",
     "reaction_xp.message_id": "the row goes with the author of the message, and with whoever reacted",
+    "member_levels.message_id": "it is the id of the member's own message, and goes with the row",
     "xp_multipliers.target_id": "it is a channel or a role, never a person",
     "outbound_posts.message_id": "it is the id of our own post; the row goes with the person it is about",
 }

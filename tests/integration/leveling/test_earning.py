@@ -1,12 +1,14 @@
 """Experience from messages and reactions, in the transaction that stores them: from new rows only, in any order."""
 
 import itertools
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from app.activity.messages.rules import created_ms
-from app.community.leveling import earning
+from app.community.leveling import earning, service
 from app.community.leveling.rules import drawn
+from app.community.leveling.service import Gain
 from app.core.clock import now, snowflake_at
 from app.core.db import unit_of_work
 from tests.conftest import reset_process_state
@@ -172,6 +174,74 @@ def test_channels_and_roles_multiply(hand_in, events, when, execute):
     assert xp() == 6 * drawn(when(0))
     hand_in.both(events.seen(id=when(1, 2), channel_id=2002), events.reacted(when(0), user_id=11))
     assert xp() == 6 * drawn(when(0)) + 3 * drawn(when(1, 2)) + 12
+
+
+def test_very_short_messages_bring_nothing_where_text_is_kept(hand_in, events, when, execute):
+    hand_in.both(events.seen("a", id=when(0)), events.seen("a", id=when(0, 1), author_id=BEN, attachments=1))
+    assert (xp(), xp(BEN)) == (0, drawn(when(0, 1)))
+    execute("""INSERT INTO guild_settings (guild_id, options) VALUES (1000, '{"xp-shortest": 6}')""")
+    hand_in.both(events.seen("hello", id=when(1)))
+    assert xp() == 0
+    hand_in.both(events.seen("hello!", id=when(2)), events.seen("hello", id=when(2, 1), guild_id=1001))
+    assert (xp(), xp(ADA, 1001)) == (drawn(when(2)), drawn(when(2, 1)))
+
+
+def test_the_same_text_brings_something_three_times_in_a_row(hand_in, events, when):
+    for minute in range(5):
+        hand_in.both(events.seen("Good evening", id=when(minute)))
+    assert xp() == sum(drawn(when(minute)) for minute in range(3))
+    hand_in.both(events.seen("Farewell", id=when(5)), events.seen("good evening", id=when(6)))
+    assert xp() == sum(drawn(when(minute)) for minute in (0, 1, 2, 5, 6))
+
+
+def test_a_text_that_was_deleted_meanwhile_is_not_compared_with(hand_in, events, when, execute):
+    execute("""INSERT INTO guild_settings (guild_id, options) VALUES (1000, '{"xp-repeats": 1}')""")
+    hand_in.both(events.seen("Good evening", id=when(0)))
+    hand_in.both(events.seen("Good evening", id=when(1)))
+    assert xp() == drawn(when(0))
+    hand_in.both(events.deleted(when(0)))
+    hand_in.both(events.seen("Good evening", id=when(2)))
+    assert xp() == drawn(when(0)) + drawn(when(2))
+
+
+def test_a_day_brings_so_much_at_most_and_the_next_day_as_much_again(hand_in, events, execute, rows):
+    noon = snowflake_at(now().replace(hour=12, minute=0) - timedelta(days=3))
+    execute("""INSERT INTO guild_settings (guild_id, options) VALUES (1000, '{"xp-daily": 4}')""")
+    for minute in range(6):
+        hand_in.both(events.seen(f"{minute} o'clock", id=noon + minute * MINUTE))
+    assert xp() == 4
+    hand_in.both(events.seen("the next day", id=noon + 24 * 60 * MINUTE))
+    assert xp() == 4 + drawn(noon + 24 * 60 * MINUTE)
+    # What a reaction brings is earned now, which is another day again.
+    hand_in.both(*react(events, noon, *range(11, 16)))
+    assert xp() == 8 + drawn(noon + 24 * 60 * MINUTE)
+    for minute in range(6):
+        hand_in.both(events.seen(f"{minute} o'clock", id=noon + minute * MINUTE + 1, guild_id=1001))
+    assert xp(ADA, 1001) == sum(drawn(noon + minute * MINUTE + 1) for minute in range(6))
+
+
+def test_a_day_ends_by_the_guilds_own_clock_and_may_bring_anything(hand_in, events, execute):
+    execute(
+        "INSERT INTO guild_settings (guild_id, options, timezone) VALUES (1000, '{\"xp-daily\": 1}', 'Pacific/Auckland'),"
+        " (1001, '{\"xp-daily\": 1}', 'UTC'), (1002, '{\"xp-daily\": 0}', 'UTC')"
+    )
+    # Auckland's midnight in winter lies between these two.
+    moments = [datetime(2026, 6, 10, hour, 30, tzinfo=UTC) for hour in (11, 12)]
+    for guild, moment in itertools.product((1000, 1001, 1002), moments):
+        with unit_of_work() as uow:
+            service.add(uow, [Gain(guild, ADA, 5, at_ms=int(moment.timestamp() * 1000))])
+            uow.session.commit()
+    assert (xp(ADA, 1000), xp(ADA, 1001), xp(ADA, 1002)) == (2, 1, 10)
+
+
+def test_what_admins_give_is_no_part_of_a_day(database, execute):
+    execute("""INSERT INTO guild_settings (guild_id, options) VALUES (1000, '{"xp-daily": 1}')""")
+    with unit_of_work() as uow:
+        service.add(uow, [Gain(HERE, ADA, 500)])
+        service.grant(uow, HERE, {ADA: 15})
+        service.grant(uow, HERE, {ADA: 15})
+        uow.session.commit()
+    assert xp() == 501
 
 
 def test_any_order_of_batches_gives_what_a_recount_of_the_rows_gives(hand_in, events, when, execute, rows):

@@ -138,6 +138,7 @@ def test_whoever_opted_out_gets_nothing_and_the_others_do(database):
 
 
 def test_nobody_rises_above_the_top(database):
+    rows("""INSERT INTO guild_settings (guild_id, options) VALUES (%s, '{"xp-daily": 0}')""", HERE)
     grant(HERE, 1, 10**15)
     grant(HERE, 1, 10**15)
     assert standing(HERE, 1) == (MOST_XP, TOP_LEVEL)

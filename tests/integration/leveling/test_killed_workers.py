@@ -5,7 +5,7 @@ import time
 import pytest
 
 from app.activity.messages.rules import created_ms
-from app.community.leveling.rules import Written, coins_of, earn, level_of
+from app.community.leveling.rules import Last, Written, coins_of, earn, level_of
 from app.core import ledger, queue
 from app.core.clock import now, snowflake_at
 from app.core.redis import broker_redis
@@ -28,7 +28,9 @@ def batches(events: Events):
     for number in range(BATCHES):
         users = [10_000 + number * PEOPLE + one for one in range(PEOPLE)]
         ids = [first + turn * 20 * SECOND + number * PEOPLE + one for turn in range(MESSAGES) for one in range(PEOPLE)]
-        yield [events.seen(id=message, author_id=users[n % PEOPLE]) for n, message in enumerate(ids)]
+        yield [
+            events.seen(f"message {message}", id=message, author_id=users[n % PEOPLE]) for n, message in enumerate(ids)
+        ]
         yield [events.reacted(message, user_id=20_000 + n) for message in ids[:60] for n in range(7)]
 
 
@@ -37,7 +39,7 @@ def recounted(rows) -> dict[int, int]:
     written = {}
     for message, author, channel in rows("SELECT id, author_id, channel_id FROM messages"):
         written.setdefault(author, []).append(Written(message, created_ms(message), channel))
-    xp = {author: earn(messages, None, {}).xp for author, messages in written.items()}
+    xp = {author: earn(messages, Last(), {}).xp for author, messages in written.items()}
     reactors = "SELECT message_id, count(DISTINCT user_id) AS number FROM reactions GROUP BY message_id"
     for author, number in rows(f"SELECT author_id, number FROM messages JOIN ({reactors}) r ON r.message_id = id"):
         xp[author] += 2 * min(number, 5)

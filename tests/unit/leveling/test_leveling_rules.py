@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.community.leveling import rules
-from app.community.leveling.rules import Earned, Written, earn, progress
+from app.community.leveling.rules import Earned, Last, Taste, Written, earn, progress
 from app.core.clock import DISCORD_EPOCH_MS
 from app.core.errors import BadInput
 
@@ -44,9 +44,13 @@ def test_what_a_message_is_worth_is_uniform_and_stays_the_same():
     assert rules.drawn(first) == rules.drawn(first)
 
 
-def at(seconds: float, channel: int = 1, *, is_late: bool = False) -> Written:
+def at(seconds: float, channel: int = 1, *, is_late: bool = False, text: str | None = None) -> Written:
     ms = DISCORD_EPOCH_MS + 10**11 + int(seconds * 1000)
-    return Written(((ms - DISCORD_EPOCH_MS) << 22) + 5, ms, channel, is_late)
+    return Written(((ms - DISCORD_EPOCH_MS) << 22) + 5, ms, channel, is_late, text)
+
+
+def after(message: Written, repeats: int = 1) -> Last:
+    return Last(message.at_ms, message.text, repeats)
 
 
 def worth(*messages: Written) -> int:
@@ -55,34 +59,60 @@ def worth(*messages: Written) -> int:
 
 def test_messages_bring_something_once_a_minute():
     first, inside, second = at(0), at(59.999), at(60)
-    assert earn([second, inside, first], None, {}) == Earned(worth(first, second), second.at_ms, 1, False)
+    found = earn([second, inside, first], Last(), {})
+    assert found == Earned(worth(first, second), second.at_ms, 1, False, second.id, 1)
 
 
 def test_time_moves_forward_only():
-    assert earn([at(0), at(59)], at(0).at_ms, {}) is None
-    assert earn([at(-3600)], at(0).at_ms, {}) is None
-    late = earn([at(60)], at(0).at_ms, {})
+    assert earn([at(0), at(59)], after(at(0)), {}) is None
+    assert earn([at(-3600)], after(at(0)), {}) is None
+    late = earn([at(60)], after(at(0)), {})
     assert late is not None
     assert late.xp == worth(at(60))
 
 
 def test_a_channel_without_experience_starts_no_pause():
-    found = earn([at(0, 2), at(10, 1)], None, {2: 0, 1: 200})
-    assert found == Earned(2 * worth(at(10)), at(10).at_ms, 1, False)
+    found = earn([at(0, 2), at(10, 1)], Last(), {2: 0, 1: 200})
+    assert found == Earned(2 * worth(at(10)), at(10).at_ms, 1, False, at(10).id, 1)
 
 
 def test_only_what_is_late_throughout_is_silent():
-    assert earn([at(0, is_late=True), at(60, is_late=True)], None, {}).is_late
-    assert not earn([at(0, is_late=True), at(60)], None, {}).is_late
+    assert earn([at(0, is_late=True), at(60, is_late=True)], Last(), {}).is_late
+    assert not earn([at(0, is_late=True), at(60)], Last(), {}).is_late
 
 
-@given(st.lists(st.integers(0, 600), max_size=40), st.integers(1, 39))
-def test_batches_in_order_bring_what_one_batch_brings(seconds, cut):
-    messages = [at(second) for second in sorted(seconds)]
-    whole = earn(messages, None, {})
+def test_very_short_messages_bring_nothing_and_begin_no_pause():
+    found = earn([at(0, text=" a "), at(1, text="aye")], Last(), {})
+    assert found.xp == worth(at(1))
+    assert earn([at(0, text="aye")], Last(), {}, Taste(shortest=4)) is None
+    assert earn([at(0, text="a")], Last(), {}, Taste(shortest=0)).xp == worth(at(0))
+
+
+def test_what_a_message_without_known_text_says_is_never_too_short_or_repeated():
+    minutes = [at(60 * number, text=text) for number, text in enumerate([None, "", "  ", None, "", None])]
+    assert earn(minutes, Last(), {}, Taste(shortest=4, repeats=1)).xp == worth(*minutes)
+
+
+def test_the_same_text_brings_something_a_few_times_in_a_row():
+    same = [at(60 * number, text=text) for number, text in enumerate(["Hey you", "hey  you", "HEY YOU ", "hey you"])]
+    found = earn(same, Last(), {})
+    assert (found.xp, found.last_id, found.repeats) == (worth(*same[:3]), same[2].id, 3)
+    assert earn([at(300, text="hey you")], Last(same[2].at_ms, "Hey you", 3), {}) is None
+    other, again = at(300, text="something else"), at(360, text="hey you")
+    assert earn([other, again], Last(same[2].at_ms, "hey you", 3), {}).xp == worth(other, again)
+    assert earn(same, Last(), {}, Taste(repeats=1)).xp == worth(same[0])
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 600), st.sampled_from([None, "a", "aye", "no"])), max_size=40), st.integers(1, 39)
+)
+def test_batches_in_order_bring_what_one_batch_brings(written, cut):
+    messages = [at(second, text=text) for second, text in sorted(written, key=lambda pair: pair[0])]
+    texts = {message.id: message.text for message in messages}
+    whole = earn(messages, Last(), {})
     head, tail = messages[:cut], messages[cut:]
-    first = earn(head, None, {})
-    then = earn(tail, first.last_ms if first else None, {})
+    first = earn(head, Last(), {})
+    then = earn(tail, Last(first.last_ms, texts[first.last_id], first.repeats) if first else Last(), {})
     assert (whole.xp if whole else 0) == sum(part.xp for part in (first, then) if part)
 
 
