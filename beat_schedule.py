@@ -34,7 +34,7 @@ PERIODS: dict[str, timedelta] = {
     "vectors.prune": timedelta(hours=1),
     "roster.refresh": timedelta(hours=12),
     "vectors.clean": timedelta(hours=1),
-    "vectors.index": timedelta(hours=1),
+    "vectors.index": timedelta(minutes=15),
     "embeddings.store_documents": timedelta(minutes=1),
     "lottery.draw": timedelta(seconds=30),
     # Asks every hour for what is done once a day.

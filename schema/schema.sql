@@ -1249,10 +1249,6 @@ CREATE INDEX ix_message_terms_terms ON public.message_terms USING gin (terms);
 
 CREATE INDEX ix_message_vectors_guild_id_model_message_id ON public.message_vectors USING btree (guild_id, model, message_id);
 
-CREATE INDEX ix_message_vectors_minilm ON public.message_vectors USING hnsw (((embedding)::public.halfvec(384)) public.halfvec_cosine_ops) WITH (m='16', ef_construction='64') WHERE (model = 'all-minilm-l6-v2/int8'::text);
-
-CREATE INDEX ix_message_vectors_openai ON public.message_vectors USING hnsw (((embedding)::public.halfvec(512)) public.halfvec_cosine_ops) WITH (m='16', ef_construction='64') WHERE (model = 'text-embedding-3-small/512'::text);
-
 CREATE INDEX ix_messages_author_id_guild_id ON ONLY public.messages USING btree (author_id, guild_id);
 
 CREATE INDEX ix_messages_channel_id_id ON ONLY public.messages USING btree (channel_id, id);

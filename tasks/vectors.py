@@ -54,5 +54,5 @@ def _clean() -> dict[str, int]:
 
 @app.task(name="vectors.index")
 def index() -> None:
-    """Build the graph of a model that many vectors are of. Twice is safe: what is there is left alone."""
+    """Build the graphs of guilds that have many vectors. Twice is safe: what is there is left alone."""
     once("vectors.index", PERIODS["vectors.index"], graphs.tend)

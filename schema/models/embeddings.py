@@ -40,30 +40,17 @@ class MessageTerms(Base):
     traits: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
 
 
-def _nearest(name: str, model: str, dims: int) -> Index:
-    """The index of one model's vectors; models differ in their dimensions, so each has its own."""
-    return Index(
-        name,
-        text(f"(embedding::halfvec({dims})) halfvec_cosine_ops"),
-        postgresql_using="hnsw",
-        postgresql_with={"m": 16, "ef_construction": 64},
-        postgresql_where=text(f"model = '{model}'"),
-    )
-
-
 class MessageVector(Base):
     """One message, or a part of a long one, as one model sees it.
 
     The model is part of the key, so that search goes on with the old model's vectors while a new one's are made.
-    `content_hash` is that of the part.
+    `content_hash` is that of the part. Guilds with many get an index of their nearest ones (`vectors.graphs`).
     """
 
     __tablename__ = "message_vectors"
     __table_args__ = (
         CheckConstraint("vector_dims(embedding) = dims", name="dims"),
         Index("ix_message_vectors_guild_id_model_message_id", "guild_id", "model", "message_id"),
-        _nearest("ix_message_vectors_minilm", "all-minilm-l6-v2/int8", 384),
-        _nearest("ix_message_vectors_openai", "text-embedding-3-small/512", 512),
     )
 
     message_id: Mapped[SnowflakeKey]

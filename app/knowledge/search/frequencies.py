@@ -118,7 +118,7 @@ def _sample(session: Session, guild_id: int) -> Sample:
     scope = {"guild_id": guild_id}
     size: int = session.scalar(text(_SIZE), scope) or 0
     rows = session.execute(text(_SAMPLED), {**scope, "sample": _SAMPLE, "trusted": _TRUSTED})
-    sample = Sample(size, dict(rows.tuples().all()))
+    sample = Sample(size, dict(rows.all()))
     with _lock:
         _kept[key] = (time.monotonic() + _KEEP_SECONDS, sample)
         while len(_kept) > _GUILDS_MAX:

@@ -19,8 +19,6 @@ from app.knowledge.search.ranking import Around, Row, rarity
 # So many of each leg are ranked, with what stands around them. Forty fewer cost half a point of recall at 50, forty
 # more gained nothing.
 CANDIDATES = 60
-# Up to here reading all vectors of the guild costs less than the graph, and misses nothing.
-EXACT_ROWS = 10_000
 # How many messages the words of one question may bring up to be compared.
 BUDGET = 1_500
 
@@ -36,29 +34,18 @@ ORDER BY ({score}) / (0.8 + 0.2 * r.words / 12.0) DESC, r.message_id DESC LIMIT 
 _NTH_NEWEST = """
 SELECT message_id FROM message_terms WHERE guild_id = :guild_id ORDER BY message_id DESC OFFSET :skip LIMIT 1
 """
-_VECTOR_ROWS = f"""
-SELECT count(*) FROM (
-    SELECT FROM message_vectors WHERE guild_id = :guild_id AND model = :model LIMIT {EXACT_ROWS + 1}
-) AS counted
-"""  # noqa: S608 - made of constants of this module.
-# `+ 0` keeps the planner off the graph, which would lose the guild's rows among all others'.
-_EXACT = """
-SELECT r.message_id FROM message_vectors r
-WHERE r.model = :model AND {scope} AND {filters}
-ORDER BY (r.embedding <=> CAST(:vector AS halfvec)) + 0, r.message_id DESC
-LIMIT {limit}
-"""
+# Of a guild with a graph of its own (`vectors.graphs`) the planner walks that; of any other all vectors are compared.
 # The graph gives its rows in nearly the right order; the outer query puts them right.
-_GRAPH = """
+_NEAREST = """
 WITH near AS MATERIALIZED (
     SELECT r.message_id, r.embedding::halfvec({dims}) <=> CAST(:vector AS halfvec({dims})) AS distance
     FROM message_vectors r
     WHERE r.model = :model AND {scope} AND {filters}
-    ORDER BY distance LIMIT {limit}
+    ORDER BY distance, r.message_id DESC LIMIT {limit}
 )
 SELECT message_id FROM near ORDER BY distance, message_id DESC
 """
-# The defaults end the walk through the graph before it has met enough rows of one guild.
+# The defaults end the walk through the graph before it has met enough messages that may be read.
 _WALK_FAR = """
 SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', '200', true),
     set_config('hnsw.max_scan_tuples', '100000', true)
@@ -152,10 +139,8 @@ def by_meaning(session: Session, scope: Scope, meaning: Meaning) -> list[int]:
     """The messages whose vectors are nearest, nearest first."""
     values = {**scope.values, "model": meaning.model, "vector": as_sql(meaning.vector)}
     shape = {"scope": _SCOPE, "filters": scope.filters, "limit": CANDIDATES, "dims": meaning.dims}
-    if (session.scalar(text(_VECTOR_ROWS), values) or 0) <= EXACT_ROWS:
-        return _once(session.scalars(text(_EXACT.format(**shape)), values))
     session.execute(text(_WALK_FAR))
-    return _once(session.scalars(text(_GRAPH.format(**shape)), values))
+    return _once(session.scalars(text(_NEAREST.format(**shape)), values))
 
 
 def _once(message_ids: Iterable[int]) -> list[int]:

@@ -1,6 +1,8 @@
-"""Each model's vectors have a graph of their own, once some guild has more of them than are compared one by one.
+"""Each guild with many vectors of a model has a graph of its own over them; of any other all vectors are compared.
 
-Those of the models that are usual come with the migrations; another model, or another length, gets its graph here.
+One graph over all guilds would be walked through everybody else's vectors until enough of one guild's were met: slow
+for a guild of middling size, and not sure to find. A graph of one guild holds nothing else, and a small guild's new
+vectors need no graph at all. The planner uses a graph where its condition is part of the search's.
 """
 
 import hashlib
@@ -13,84 +15,75 @@ from app.core.db import engine
 
 log = logging.getLogger(__name__)
 
-# Up to so many in a guild, reading all of them costs less than the graph and misses nothing.
-WORTH_ROWS = 10_000
-_PREFIX = "ix_message_vectors_model_"
+# Up to so many of a guild, comparing all of them takes a few milliseconds and misses nothing.
+WORTH_ROWS = 5_000
+# The second is what graphs of one model for all guilds were called.
+_PREFIXES = ("ix_message_vectors_near_", "ix_message_vectors_model_")
+# A vector in a graph takes what it has in numbers and this much for its neighbours. What does not fit into memory is
+# built several times slower.
+_BYTES_A_VECTOR, _MEMORY_MIN, _MEMORY_MAX = 600, 64 << 20, 512 << 20
 
+# What has shrunk a little keeps its graph, so that none comes and goes.
 _LARGE = """
-SELECT model, max(dims) AS dims FROM (
-    SELECT guild_id, model, max(dims) AS dims FROM message_vectors GROUP BY guild_id, model HAVING count(*) > :worth
-) AS large GROUP BY model ORDER BY model
+SELECT guild_id, model, max(dims) AS dims, count(*) AS rows FROM message_vectors
+GROUP BY guild_id, model HAVING count(*) > CAST(:worth AS bigint) / 2 ORDER BY count(*) DESC, guild_id, model
 """
 _GRAPHS = """
-SELECT c.relname AS name, i.indisvalid AS is_valid, pg_get_expr(i.indpred, i.indrelid) AS condition
+SELECT c.relname AS name, i.indisvalid AS is_valid
 FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am a ON a.oid = c.relam
 WHERE i.indrelid = CAST('message_vectors' AS regclass) AND a.amname = 'hnsw' ORDER BY 1
 """
-_HAS_ROWS = "SELECT EXISTS (SELECT FROM message_vectors WHERE model = :model)"
 
 
 @dataclass(frozen=True)
-class _Graph:
-    name: str
-    is_valid: bool
-    condition: str
+class _Wanted:
+    guild_id: int
+    model: str
+    dims: int
+    rows: int
+
+    @property
+    def name(self) -> str:
+        """What its graph is called."""
+        return f"{_PREFIXES[0]}{self.guild_id}_{hashlib.sha256(self.model.encode()).hexdigest()[:12]}"
 
 
 def tend(worth: int = WORTH_ROWS) -> dict[str, int]:
-    """Make the graphs that are missing, and drop those that are broken or empty; how many of each.
+    """Make the graphs that are missing, and drop those that are broken or not needed any more; how many of each.
 
     Built beside the running work, so that nobody waits for it. Twice is safe: what is there is left alone, and one
     that was interrupted is dropped and made anew.
     """
     with engine().connect() as opened:
         connection = opened.execution_options(isolation_level="AUTOCOMMIT")
-        wanted = {row.model: row.dims for row in connection.execute(text(_LARGE), {"worth": worth})}
-        dropped = sum(_dropped(connection, graph, wanted) for graph in _graphs(connection))
-        conditions = {graph.condition for graph in _graphs(connection)}
-        missing = [model for model in wanted if _condition(model) not in conditions]
-        for model in missing:
-            log.info("a graph for the vectors of a model is built", extra={"model": model})
-            connection.exec_driver_sql(_create(model, wanted[model]))
-    return {"built": len(missing), "dropped": dropped}
+        found = [_Wanted(*row) for row in connection.execute(text(_LARGE), {"worth": worth})]
+        large = {one.name: one for one in found}
+        valid: dict[str, bool] = dict(connection.execute(text(_GRAPHS)).all())
+        gone = [name for name in valid if name.startswith(_PREFIXES) and not (valid[name] and name in large)]
+        for name in gone:
+            connection.exec_driver_sql(f'DROP INDEX CONCURRENTLY IF EXISTS "{name}"')
+        there = valid.keys() - set(gone)
+        missing = [one for one in large.values() if one.rows > worth and one.name not in there]
+        for one in missing:
+            log.info("a graph of a guild's vectors is built", extra={"guild": one.guild_id, "model": one.model})
+            _build(connection, one)
+    return {"built": len(missing), "dropped": len(gone)}
 
 
-def _graphs(connection: Connection) -> list[_Graph]:
-    return [_Graph(*row) for row in connection.execute(text(_GRAPHS))]
+def _build(connection: Connection, wanted: _Wanted) -> None:
+    memory = min(max(wanted.rows * (2 * wanted.dims + _BYTES_A_VECTOR), _MEMORY_MIN), _MEMORY_MAX)
+    connection.exec_driver_sql(f"SET maintenance_work_mem = '{memory >> 10}kB'")
+    try:
+        connection.exec_driver_sql(_create(wanted))
+    finally:
+        connection.exec_driver_sql("RESET maintenance_work_mem")
 
 
-def _dropped(connection: Connection, graph: _Graph, wanted: dict[str, int]) -> bool:
-    """Drop a graph of ours that was never finished, or whose model is not used any more."""
-    if not graph.name.startswith(_PREFIX):
-        return False
-    is_used = any(graph.condition == _condition(model) for model in wanted)
-    if graph.is_valid and (is_used or _has_rows(connection, graph.condition)):
-        return False
-    connection.exec_driver_sql(f'DROP INDEX CONCURRENTLY IF EXISTS "{graph.name}"')
-    return True
-
-
-def _has_rows(connection: Connection, condition: str) -> bool:
-    model = condition.removeprefix("(model = '").removesuffix("'::text)").replace("''", "'")
-    return bool(connection.scalar(text(_HAS_ROWS), {"model": model}))
-
-
-def _condition(model: str) -> str:
-    """The graph's condition as PostgreSQL repeats it."""
-    return f"(model = {_quoted(model)}::text)"
-
-
-def _quoted(model: str) -> str:
-    doubled = model.replace("'", "''")
-    return f"'{doubled}'"
-
-
-def _create(model: str, dims: int) -> str:
-    name = _PREFIX + hashlib.sha256(model.encode()).hexdigest()[:12]
+def _create(wanted: _Wanted) -> str:
     # The driver takes a percent sign for a parameter unless there are two.
-    condition = _quoted(model).replace("%", "%%")
+    model = wanted.model.replace("'", "''").replace("%", "%%")
     return (
-        f'CREATE INDEX CONCURRENTLY "{name}" ON message_vectors'
-        f" USING hnsw ((embedding::halfvec({dims})) halfvec_cosine_ops) WITH (m = 16, ef_construction = 64)"
-        f" WHERE model = {condition}"
+        f'CREATE INDEX CONCURRENTLY "{wanted.name}" ON message_vectors'
+        f" USING hnsw ((embedding::halfvec({wanted.dims})) halfvec_cosine_ops) WITH (m = 16, ef_construction = 64)"
+        f" WHERE model = '{model}' AND guild_id = {wanted.guild_id}"
     )

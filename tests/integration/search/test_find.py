@@ -3,11 +3,13 @@
 import random
 
 import pytest
+from sqlalchemy import text
 
 from app.clients import minilm
 from app.core.db import unit_of_work
 from app.core.errors import BadInput, Unavailable
 from app.knowledge.search import legs, people, queries, ranking
+from app.knowledge.vectors import graphs
 from tests.factories.knowledge import (
     BORIS,
     ELSEWHERE,
@@ -270,14 +272,18 @@ def test_hits_come_in_the_order_that_was_asked_for(small_talk):
     assert [hit.message_id for hit in queries.hits(GUILD, [PUBLIC], wanted, "")] == wanted
 
 
-def test_above_the_bound_the_graph_finds_the_guilds_messages_too(index, monkeypatch):
-    monkeypatch.setattr(legs, "EXACT_ROWS", 0)
+def test_a_large_guilds_graph_finds_its_messages(index):
     wanted = write("The blue whale is the largest animal")
-    for n in range(300):
-        write(f"note {n} about invoices and taxes", guild=OTHER_GUILD, channel=ELSEWHERE)
+    for n in range(30):
+        write(f"note {n} about invoices and taxes")
+        write(f"whale {n} in another ocean", guild=OTHER_GUILD, channel=ELSEWHERE)
     write("The blue whale is the largest animal", channel=PRIVATE)
     embed_all()
     meaning = queries.meaning_of(GUILD, "giant sea mammals")
+    scope = legs.Scope({"guild_id": GUILD, "channel_ids": [PUBLIC]})
+    assert graphs.tend(25) == {"built": 2, "dropped": 0}
     with unit_of_work() as uow:
-        scope = legs.Scope({"guild_id": GUILD, "channel_ids": [PUBLIC]})
-        assert legs.by_meaning(uow.session, scope, meaning) == [wanted]
+        uow.session.execute(text("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off"))
+        found = legs.by_meaning(uow.session, scope, meaning)
+    assert found[0] == wanted
+    assert len(found) == 31

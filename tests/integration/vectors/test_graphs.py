@@ -1,17 +1,20 @@
-"""A graph for each model that many vectors are of."""
+"""A graph for each guild that has many vectors of a model."""
 
 import random
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
-from app.core.db import engine, unit_of_work
+from app.core.db import unit_of_work
+from app.knowledge.embeddings.rules import pack
+from app.knowledge.search import legs
+from app.knowledge.search.legs import Meaning
 from app.knowledge.vectors import graphs
 from tests.factories.knowledge import GUILD, OTHER_GUILD, rows
 
 GRAPHS = """
 SELECT c.relname, i.indisvalid FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid
-WHERE c.relname LIKE 'ix_message_vectors_model_%' ORDER BY 1
+WHERE c.relname LIKE 'ix_message_vectors_near_%' ORDER BY 1
 """
 
 
@@ -32,23 +35,32 @@ def store(model, count, dims=8, guild=GUILD, first=1):
 
 
 @pytest.mark.parametrize("model", ["text-embedding-3-large/8", "it's; DROP TABLE x/8", 'a"b\\c/8', "50%/8", "a:b/8"])
-def test_a_model_with_many_vectors_gets_a_graph_that_its_search_uses(database, model):
+def test_a_guild_with_many_vectors_of_a_model_gets_a_graph_that_its_search_uses(database, model):
     store(model, 30)
+    store(model, 15, guild=OTHER_GUILD, first=100)
     assert graphs.tend(20) == {"built": 1, "dropped": 0}
     assert [valid for _, valid in rows(GRAPHS)] == [True]
     assert graphs.tend(20) == {"built": 0, "dropped": 0}
-    query = (
-        "EXPLAIN SELECT message_id FROM message_vectors WHERE model = :model"
-        " ORDER BY embedding::halfvec(8) <=> CAST('[1,0,0,0,0,0,0,0]' AS halfvec(8)) LIMIT 5"
-    )
-    with engine().connect() as connection:
-        connection.execute(text("SET enable_seqscan = off; SET enable_sort = off"))
-        plan = "\n".join(connection.scalars(text(query), {"model": model}))
-    assert "ix_message_vectors_model_" in plan
+    assert "ix_message_vectors_near_" in plan(model, GUILD)
+    assert "ix_message_vectors_near_" not in plan(model, OTHER_GUILD)
 
 
-def test_models_that_have_one_already_and_small_ones_get_none(database):
-    store("all-minilm-l6-v2/int8", 30, dims=384)
+def plan(model, guild):
+    """How PostgreSQL would search this guild's vectors, were they too many to be sorted."""
+
+    def explain(_connection, _cursor, statement, parameters, *_):
+        return f"EXPLAIN {statement}" if "message_vectors" in statement else statement, parameters
+
+    meaning = Meaning(model, 8, pack([1.0] + [0.0] * 7, 8))
+    scope = legs.Scope({"guild_id": guild, "channel_ids": [1]})
+    with unit_of_work() as uow:
+        uow.session.execute(text("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off"))
+        connection = uow.session.connection()
+        event.listen(connection, "before_cursor_execute", explain, retval=True)
+        return "\n".join(map(str, legs.by_meaning(uow.session, scope, meaning)))
+
+
+def test_models_of_few_vectors_get_none(database):
     store("small/8", 15)
     store("small/8", 15, guild=OTHER_GUILD, first=100)
     assert graphs.tend(20) == {"built": 0, "dropped": 0}
@@ -58,7 +70,7 @@ def test_a_graph_of_vectors_that_are_gone_is_dropped(database):
     store("old/8", 30)
     graphs.tend(20)
     with unit_of_work() as uow:
-        uow.session.execute(text("DELETE FROM message_vectors WHERE message_id > 5"))
+        uow.session.execute(text("DELETE FROM message_vectors WHERE message_id > 16"))
         uow.commit()
     assert graphs.tend(20) == {"built": 0, "dropped": 0}
     with unit_of_work() as uow:
@@ -66,6 +78,19 @@ def test_a_graph_of_vectors_that_are_gone_is_dropped(database):
         uow.commit()
     assert graphs.tend(20) == {"built": 0, "dropped": 1}
     assert rows(GRAPHS) == []
+
+
+def test_a_graph_of_one_model_for_all_guilds_is_dropped(database):
+    store("old/8", 3)
+    with unit_of_work() as uow:
+        uow.session.execute(
+            text(
+                "CREATE INDEX ix_message_vectors_model_0123456789ab ON message_vectors"
+                " USING hnsw ((embedding::halfvec(8)) halfvec_cosine_ops) WHERE model = 'old/8'"
+            )
+        )
+        uow.commit()
+    assert graphs.tend(20) == {"built": 0, "dropped": 1}
 
 
 def test_a_graph_whose_building_was_interrupted_is_made_anew(database):
