@@ -1,4 +1,4 @@
-"""Everything is killed in the middle of 2,000 games, transfers and openings: no coin is lost, made, or paid twice."""
+"""Everything is killed in the middle of 2,000 games, transfers and purchases: no coin is lost, made, or paid twice."""
 
 import os
 import random
@@ -34,7 +34,7 @@ LONGER = ("007", "c21", "quiz", "quicktype")
 
 
 class Crowd:
-    """Three hundred people who play, give and open whatever they can, by one seed."""
+    """Three hundred people who play, give, buy and open whatever they can, by one seed."""
 
     def __init__(self, system: System) -> None:
         self.system = system
@@ -86,6 +86,7 @@ class Crowd:
                 ("commands.transfer", {"member": other, "amount": bet}),
                 ("commands.transfer", {"member": other, "amount": bet}),
                 ("commands.bag_use", {"item": "jackpot"}),
+                ("commands.lottery_buy", {"count": dice.randint(1, 3)}),
             ]
         )
         return self.order(task, user, **arguments)
@@ -203,6 +204,27 @@ def assert_every_stake_is_settled_once(system: System) -> None:
             assert (refunded, payouts, results) == (staked, 0, 0), where
 
 
+# Draws whose tickets are not exactly the numbers from 1 to what was sold.
+TICKETS = """
+SELECT d.id FROM lottery_draws d LEFT JOIN LATERAL (
+    SELECT coalesce(sum(last_ticket - first_ticket + 1), 0) AS held, coalesce(max(last_ticket), 0) AS newest
+    FROM lottery_purchases p WHERE p.draw_id = d.id
+) t ON true WHERE (d.sold, d.sold) <> (t.held, t.newest)
+"""
+
+
+def assert_every_ticket_is_paid_once(system: System) -> None:
+    assert system.rows(TICKETS) == []
+    bought = system.value("SELECT count(*) FROM outcomes WHERE command = 'commands.lottery_buy' AND state = 'done'")
+    assert bought > 0
+    assert system.value("SELECT count(*) FROM lottery_purchases") == bought
+    sold, paid = system.rows(
+        "SELECT (SELECT sum(sold) FROM lottery_draws),"
+        " (SELECT sum(amount) FROM coin_entries WHERE type = 'lottery_purchase')"
+    )[0]
+    assert paid == 20 * sold
+
+
 def assert_the_ledger_comes_out(system: System) -> None:
     from app.community.economy import queries
 
@@ -232,7 +254,7 @@ def crowd(tmp_path, monkeypatch):
         reset_process_state()
 
 
-def test_everything_is_killed_in_turn_in_the_middle_of_2000_games_transfers_and_openings(crowd):
+def test_everything_is_killed_in_turn_in_the_middle_of_2000_games_transfers_and_purchases(crowd):
     system = crowd.system
     fill_purses(crowd)
     first = crowd.number
@@ -266,4 +288,5 @@ def test_everything_is_killed_in_turn_in_the_middle_of_2000_games_transfers_and_
     assert {"roulette", "slots", "blackjack", "duel"} <= played.keys()
     assert system.value("SELECT count(*) FROM games WHERE status = 'void'") > 0
     assert_every_stake_is_settled_once(system)
+    assert_every_ticket_is_paid_once(system)
     assert_the_ledger_comes_out(system)
