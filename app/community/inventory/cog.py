@@ -1,4 +1,4 @@
-"""`/bag` and `/inventory`: what members have besides coins."""
+"""`/bag`, `/treasure` and `/inventory`: what members have besides coins."""
 
 from typing import Any
 
@@ -37,6 +37,12 @@ class Inventory(commands.Cog):
         """Show one's own bag."""
         found = await read(queries.bag, context.guild_id, context.author.id)
         await context.say(bag_text(context.author.id, found), view=bag_view(context.author.id, found))
+
+    @command(marked("/treasure"), marked("Open a treasure of yours"))
+    @commands.guild_only()
+    async def treasure(self, context: Context) -> None:
+        """Open one treasure, without looking into the bag first."""
+        await context.say(await context.ask("commands.bag_use", item="jackpot"))
 
     @group(marked("/inventory"), marked("Look after the bags of members"))
     @manager_only()
