@@ -38,10 +38,10 @@ class Remote:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def product() -> AsyncIterator[System]:
-    """The sandbox, the bot and the worker for commands, as `make run` starts them."""
+    """The sandbox, the bot and the workers for commands and posts, as `make run` starts them."""
     chromium()
     with folders.for_servers() as folder:
-        system = running(folder, "sandbox", "bot", "worker")
+        system = running(folder, "sandbox", "bot", "worker", "worker-maintenance")
         yield await asyncio.to_thread(system.__enter__)
         await asyncio.to_thread(system.__exit__, None, None, None)
 
@@ -129,6 +129,62 @@ async def test_a_leaderboard_is_a_picture_whose_pages_are_turned_by_buttons(hall
     await expect(shown).to_contain_text("11.")
     await expect(shown.locator("img.embed-image")).not_to_have_attribute("src", first)
     await hall.page.wait_for_function(loaded, arg=await shown.locator("img.embed-image").element_handle())
+
+
+async def use(hall, product, user: str, name: str, **options) -> None:
+    """Somebody else uses a command, without a page."""
+    body = {"type": "command", "user": hall.local.user(user), "channel": hall.local.channel("general"), "name": name}
+    begun = await asyncio.to_thread(product.call, "POST", "/sandbox/interactions", {**body, "options": options})
+
+    def is_done() -> bool:
+        found = product.call("GET", f"/sandbox/interactions/{begun['id']}")
+        assert "⚠️" not in str(found["messages"]), found
+        return found["state"] == "answered" and "✅" in str(found["messages"])
+
+    await asyncio.to_thread(product.until, is_done, f"/{name} is done")
+
+
+async def press(hall, product, user: str, label: str) -> None:
+    """Somebody else clicks the newest button of that label, without a page."""
+    channel = hall.local.channel("general")
+    found = await asyncio.to_thread(product.call, "GET", f"/sandbox/channels/{channel}/messages")
+    custom_id, message = next(
+        (button["custom_id"], message["id"])
+        for message in found
+        for row in message.get("components", ())
+        for button in row["components"]
+        if button["label"].endswith(label)
+    )
+    body = {"type": "button", "user": hall.local.user(user), "channel": channel, "custom_id": custom_id}
+    await asyncio.to_thread(product.call, "POST", "/sandbox/interactions", {**body, "message": message})
+
+
+async def test_treasures_games_and_giveaways_are_used_by_the_buttons_of_the_page(hall, product):
+    me = hall.local.user("wealhtheow")
+    await hall.be("Wealhtheow")
+    await use(hall, product, "hrothgar", "inventory give", member=me, item="jackpot", quantity=1)
+    await hall.command("bag")
+    await hall.draft.press("Enter")
+    await hall.last.get_by_role("button", name="Open a treasure").click()
+    await expect(hall.last).to_contain_text("in the treasure!")
+    await expect(hall.last.get_by_role("button", name="Open a treasure")).to_be_disabled()
+
+    await use(hall, product, "wiglaf", "rps", member=me, bet=10)
+    game = hall.message("challenges").last
+    await game.get_by_role("button", name="Withdraw").click()
+    await expect(hall.last).to_contain_text("These buttons belong to somebody else.")
+    await game.get_by_role("button", name="Accept").click()
+    await hall.page.get_by_role("button", name="Rock").last.click()
+    await expect(hall.last).to_contain_text("Rock")
+    await press(hall, product, "wiglaf", "Paper")
+    await expect(hall.message("Paper").last).to_contain_text("coins")
+    await expect(hall.page.get_by_role("button", name="Rock")).to_have_count(0)
+
+    await use(hall, product, "hrothgar", "giveaway create", duration="1h", winners=1, prize="40 coins", title="Mead")
+    await hall.page.get_by_role("button", name=re.compile("^Join")).last.click()
+    await expect(hall.last).to_contain_text("You take part. Good luck!")
+    await hall.last.get_by_role("button", name="Leave").click()
+    await expect(hall.last).to_contain_text("You take part no longer.")
 
 
 async def test_a_member_is_offered_only_what_he_may_use(hall):

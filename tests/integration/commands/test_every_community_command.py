@@ -8,9 +8,9 @@ import pytest
 from discord.ext.commands import HybridCommand as Command
 
 from app.core.translations import translated
-from tests.factories.bags import put
 from tests.factories.coins import give
 from tests.factories.hall import rows
+from tests.factories.visitors import Visitor, Visitors
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -94,71 +94,22 @@ def french(name: str) -> str:
     return " ".join((translated(f"/{part}", "fr") or part).removeprefix("/") for part in name.split())
 
 
-class Somebody:
-    """An admin who came for one command, and somebody else to use it on."""
-
-    def __init__(self, hall, user: str, names: dict[str, str]) -> None:
-        self.hall, self.user, self._names = hall, user, names
-
-    async def answer(self, name: str, form: str) -> str:
-        """What is answered; of a game that has a message of its own, that it began."""
-        given, words = CASES[name]
-        called = french(name) if "French" in form else name
-        if form.startswith("slash"):
-            answer = await self._slash(called, given)
-        else:
-            answer = await self._prefix(called, given, is_answered=words != GAME)
-        if words == GAME:
-            seat = "SELECT 1 FROM game_players WHERE user_id = %s"
-            await self.hall.until(lambda: rows(seat, self.user), f"{name} by {form} begins", 60)
-            return GAME
-        return answer
-
-    async def _slash(self, name: str, given: list) -> str:
-        options = {key: value.format(**self._names) if isinstance(value, str) else value for key, value in given}
-        body = {"type": "command", "user": self.user, "channel": self._names["channel"], "name": name}
-        begun = await self.hall.local.post("interactions", {**body, "options": options})
-        return str((await self.hall.answered(begun["id"], 60))["messages"])
-
-    async def _prefix(self, name: str, given: list, *, is_answered: bool) -> str:
-        marks = {"other": "<@{}>", "channel": "<#{}>", "role": "<@&{}>", "other_role": "<@&{}>"}
-        names = {key: marks[key].format(value) for key, value in self._names.items()}
-        words = [str(value).format(**names) for _, value in given if not isinstance(value, dict)]
-        body = {
-            "channel": self._names["channel"],
-            "author": self.user,
-            "content": " ".join([f"!{name}", *(f'"{word}"' if " " in word else word for word in words)]),
-            "attachments": [value for _, value in given if isinstance(value, dict)],
-        }
-        mine = (await self.hall.local.post("messages", body))["id"]
-        return await self._reply(mine, body["content"]) if is_answered else ""
-
-    async def _reply(self, mine: str, asked: str) -> str:
-        async def reply():
-            found = await self.hall.local.get(f"channels/{self._names['channel']}/messages?after={mine}")
-            return next((m for m in found if (m.get("message_reference") or {}).get("message_id") == mine), None)
-
-        return str(await self.hall.until_async(reply, f"an answer to {asked!r}", 60))
-
-
-async def people(hall):
-    """Makes somebody new for each command."""
-    guild = hall.local.guild()
-    admin = next(role.id for role in guild.roles.values() if role.name == "Admin")
-    names = {"channel": str(hall.local.channel())}
-    for key in ("role", "other_role"):
-        names[key] = str((await hall.runtime.bot.get_guild(guild.id).create_role(name=key)).id)
-
-    async def new(name: str) -> Somebody:
-        draft = {"name": name, "guild": str(guild.id)}
-        user = await hall.local.post("users", {**draft, "roles": [str(admin)]})
-        other = await hall.local.post("users", draft)
-        if name in {"treasure", "inventory take"}:
-            for person in (user, other):
-                put(guild.id, int(person["id"]), "jackpot")
-        return Somebody(hall, user["id"], {**names, "other": other["id"]})
-
-    return new
+async def answer(visitor: Visitor, name: str, form: str) -> str:
+    """What is answered; of a game that has a message of its own, that it began."""
+    given, words = CASES[name]
+    called = french(name) if "French" in form else name
+    if form.startswith("slash"):
+        said = await visitor.use(called, dict(given))
+    else:
+        values = [value for _, value in given]
+        plain = [f'"{value}"' if " " in str(value) else str(value) for value in values if not isinstance(value, dict)]
+        files = [value for value in values if isinstance(value, dict)]
+        said = await visitor.write(" ".join([f"!{called}", *plain]), files, is_answered=words != GAME)
+    if words != GAME:
+        return said
+    seat = "SELECT 1 FROM game_players WHERE user_id = %s"
+    await visitor.hall.until(lambda: rows(seat, visitor.user), f"{name} by {form} begins", 60)
+    return GAME
 
 
 async def test_every_command_works_in_every_form(hall, workers, bot):
@@ -167,13 +118,15 @@ async def test_every_command_works_in_every_form(hall, workers, bot):
     guild = hall.local.guild().id
     rows("""INSERT INTO guild_settings (guild_id, options) VALUES (%s, '{"start-coins": 1000}')""", guild)
     give(guild, 1, 10)
-    new, places = await people(hall), asyncio.Semaphore(6)
+    visitors, places = Visitors(hall), asyncio.Semaphore(6)
+    await visitors.prepare()
 
     async def tried(name: str, form: str) -> str | None:
         async with places:
-            answer = await (await new(name)).answer(name, form)
-        is_right = CASES[name][1] in answer and ("⚠️" in answer) == (name in REFUSED)
-        return None if is_right else f"{name}, {form}: {answer[:400]}"
+            visitor = await visitors.new(has_treasure=name in {"treasure", "inventory take"})
+            said = await answer(visitor, name, form)
+        is_right = CASES[name][1] in said and ("⚠️" in said) == (name in REFUSED)
+        return None if is_right else f"{name}, {form}: {said[:400]}"
 
     assert await tried("giveaway create", "slash") is None
     # What one form begins, another may end, so each form is tried with every command before the next.
