@@ -22,9 +22,11 @@ Group = commands.HybridGroup[Any, ..., None]
 COOLDOWN = (5, 10.0)
 
 
-def command(name: str, description: str, *, cooldown: tuple[int, float] = COOLDOWN) -> Callable[[Callback], Command]:
-    """Make a method of a cog a command."""
-    return _made(commands.hybrid_command(**_named(name), description=description), cooldown)
+def command(
+    name: str, description: str, *, cooldown: tuple[int, float] = COOLDOWN, usage: str | None = None
+) -> Callable[[Callback], Command]:
+    """Make a method of a cog a command; `usage` is what help shows behind its prefix form, if not all its options."""
+    return _made(commands.hybrid_command(**_named(name), description=description, usage=usage), cooldown)
 
 
 def group(name: str, description: str, *, cooldown: tuple[int, float] = COOLDOWN) -> Callable[[Callback], Group]:

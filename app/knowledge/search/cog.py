@@ -1,21 +1,25 @@
 """`/search`: messages of this server by their words and by their meaning."""
 
-from typing import Any
+from typing import Any, Literal
 
+import discord
 from discord import app_commands
 from discord.ext import commands
 
-from app.bot.context import Context, read_within
+from app.bot.context import Context, read, read_within
 from app.bot.hybrid import command
 from app.core.errors import BadInput
 from app.core.translations import _, marked
-from app.knowledge.search import queries
-from app.knowledge.search.views import Results, scope
+from app.knowledge.search import queries, records
+from app.knowledge.search.filters import Filters
+from app.knowledge.search.queries import Viewer
+from app.knowledge.search.views import BATCH, PATIENCE_SECONDS, Results, record_embed, scope
 
 QUESTION_MAX = 500
-_RESULTS = 25
-# The answer is deferred, so a search may take longer than Discord waits for a first one.
-_PATIENCE_SECONDS = 10.0
+_RECORDS = 6
+
+Place = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
+Source = Literal["messages", "logs", "summaries"]
 
 
 class Search(commands.Cog):
@@ -24,14 +28,33 @@ class Search(commands.Cog):
     feature = "search"
     topic = marked("Search")
 
-    @command(marked("/search"), marked("Find earlier messages by their words or by what they are about"))
+    @command(
+        marked("/search"), marked("Find earlier messages by their words or by what they are about"), usage="<question>"
+    )
     @app_commands.rename(question="for")
-    @app_commands.describe(question=marked("What you are looking for, in your own words"))
-    async def search(self, context: Context, *, question: str) -> None:
+    @app_commands.describe(
+        question=marked("What you are looking for, in your own words"),
+        author=marked("Only what this person wrote"),
+        channel=marked("Only what was written there"),
+        when=marked("Only these days: yesterday, last week, since 3 May, May 2023"),
+        file=marked("Only messages with a file, or only those without"),
+        source=marked("Messages, or what is kept of whole days of a channel: their logs or their summaries"),
+    )
+    async def search(
+        self,
+        context: Context,
+        *,
+        question: str,
+        author: discord.User | None = None,
+        channel: Place | None = None,
+        when: commands.Range[str, 1, 80] | None = None,
+        file: bool | None = None,
+        source: Source | None = None,
+    ) -> None:
         """Find messages in the channels that the reader may read.
 
         The slash form answers the reader alone. The prefix form is seen by everybody in its channel, so it searches
-        that channel alone.
+        that channel alone; it takes everything behind it as the question, and has no filters.
         """
         asked = _checked(question)
         everywhere = context.interaction is not None or context.guild is None
@@ -39,12 +62,31 @@ class Search(commands.Cog):
         guild_id, channels = scope(context, context.author)
         if not everywhere:
             channels = [channel for channel in channels if channel == context.channel.id]
-        found = await read_within(_PATIENCE_SECONDS, queries.search, guild_id, channels, asked, _RESULTS)
-        if not found.message_ids:
-            await context.say(_nothing(context, guild_id))
+        filters = Filters(
+            authors=frozenset({author.id} if author else ()),
+            channels=frozenset({channel.id} if channel else ()),
+            has_attachment=file,
+            source=source,
+        )
+        if when is not None:
+            filters = await read(queries.between, guild_id, filters, when)
+        viewer = Viewer(context.author.id, tuple(channels))
+        if filters.section is not None:
+            await self._days(context, guild_id, viewer, asked, filters)
             return
-        view = Results(asked, found, context.author.id, everywhere=everywhere)
+        found = await read_within(PATIENCE_SECONDS, queries.find, guild_id, viewer, asked, filters, limit=BATCH)
+        if not found.message_ids:
+            await context.say(_nothing(context, guild_id, filters))
+            return
+        view = Results(asked, filters, found, context.author.id, everywhere=everywhere)
         await context.say("", embed=await view.embed(context, context.author), view=view)
+
+    async def _days(self, context: Context, guild_id: int, viewer: Viewer, asked: str, filters: Filters) -> None:
+        found = await read_within(PATIENCE_SECONDS, records.find, guild_id, viewer, asked, filters, _RECORDS)
+        if found:
+            await context.say("", embed=record_embed(found, asked))
+        else:
+            await context.say(_nothing(context, guild_id, filters))
 
 
 def _checked(question: str) -> str:
@@ -60,11 +102,13 @@ def _checked(question: str) -> str:
     return asked
 
 
-def _nothing(context: Context, guild_id: int) -> str:
+def _nothing(context: Context, guild_id: int, filters: Filters) -> str:
     if not context.bot.policy.keeps_text(guild_id):
         return _("This server does not keep the text of messages, so there is nothing to search.")
     if context.interaction is None and guild_id:
         return _("I found nothing in this channel. /search looks in all channels that you may read.")
+    if filters != Filters(zone=filters.zone):
+        return _("I found nothing with these filters in the channels that you may read.")
     return _("I found nothing in the channels that you may read.")
 
 

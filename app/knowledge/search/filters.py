@@ -7,9 +7,11 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from app.core import clock
 from app.core.errors import BadInput
 from app.core.translations import _
+from app.knowledge.documents.rules import LOG, SUMMARY
 
-# Everything that can be found so far; knowledge documents and notes join them when they come.
-SOURCES = ("messages",)
+# Everything that can be found so far, and the section of what is a document; notes join them when they come. What a
+# document is tagged with (its kind, its channel, its day) are filters of their own, and messages have no tags.
+SOURCES = {"messages": None, "logs": LOG, "summaries": SUMMARY}
 _HAS_FILE = "EXISTS (SELECT FROM messages m WHERE m.id = r.message_id AND m.attachments > 0)"
 
 
@@ -32,6 +34,11 @@ class Filters:
                     source=self.source[:80], sources=", ".join(SOURCES)
                 )
             )
+
+    @property
+    def section(self) -> str | None:
+        """The section of the documents that are looked for; None where messages are."""
+        return SOURCES[self.source] if self.source else None
 
     def condition(self, phrases: Sequence[str] = ()) -> tuple[str, Mapping[str, object]]:
         """As a condition on a row `r` of any index table, and its values; phrases are tsqueries that must match."""

@@ -7,15 +7,15 @@ goes on while Redis or every worker is away, and no excerpt ever passes through 
 """
 
 import logging
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from app.core import clock
+from app.core import choices, clock
 from app.core.db import engine
 from app.core.errors import BadInput, ConfigurationError, Unavailable
 from app.core.settings import settings
@@ -24,7 +24,7 @@ from app.knowledge.embeddings.languages import detect
 from app.knowledge.embeddings.models import serving_now
 from app.knowledge.embeddings.rules import language_of
 from app.knowledge.search import legs, pages, people, ranking, results, rules
-from app.knowledge.search.dates import mentions
+from app.knowledge.search.dates import mentions, parse
 from app.knowledge.search.filters import Filters
 from app.knowledge.search.frequencies import Term
 from app.knowledge.search.legs import Meaning, Scope
@@ -75,6 +75,8 @@ class Page:
     # Whether the meaning of the question was searched as well.
     has_meaning: bool
     next: str | None = None
+    # Of all pages together.
+    total: int = 0
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,31 @@ def find(
     rest = pages.after(found.found, place)
     shown, more = rest[:limit], rest[limit:]
     token = pages.token(pages.Place(shown[-1][1], shown[-1][0]), of, settings().database_url) if more else None
-    return Page(_readable(guild_id, viewer, shown), found.has_meaning, token)
+    return Page(_readable(guild_id, viewer, shown), found.has_meaning, token, len(found.found))
+
+
+def more(
+    guild_id: int, viewer: Viewer, question: str, filters: Filters, *, besides: Collection[int], limit: int
+) -> tuple[tuple[int, ...], bool]:
+    """The next messages besides these, and whether there are any after them.
+
+    For whoever still knows what was shown: scores move with every message that comes or goes, and this loses and
+    doubles nothing all the same.
+    """
+    ranked = _ranking(guild_id, viewer, rules.readable(question), filters).found
+    rest = _readable(guild_id, viewer, [one for one in ranked if one[0] not in besides])
+    return rest[:limit], len(rest) > limit
+
+
+def between(guild_id: int, filters: Filters, when: str) -> Filters:
+    """These filters, limited to the days that somebody means by this text on the clocks of their guild.
+
+    Raises BadInput for a text that names no days.
+    """
+    with Session(engine()) as session:
+        zone = choices.load(session, guild_id).zone
+    first, last = parse(when, clock.now().astimezone(zone).date())
+    return replace(filters, first=first, last=last, zone=zone)
 
 
 def _ranking(guild_id: int, viewer: Viewer, question: str, filters: Filters) -> Ranking:

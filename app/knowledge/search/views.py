@@ -1,17 +1,24 @@
 """What a search shows: which channels its reader may read, and pages of results that check that anew."""
 
 from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
 from typing import Any, ClassVar
 
 import discord
 
-from app.bot.context import read
+from app.bot.context import read, read_within
 from app.bot.views import GuardedView
 from app.core.translations import _
-from app.knowledge.search import queries
-from app.knowledge.search.queries import Hit, Page
+from app.knowledge.search import queries, rules
+from app.knowledge.search.filters import Filters
+from app.knowledge.search.queries import Hit, Page, Viewer
+from app.knowledge.vectors.stores import Found
 
 PAGE = 5
+# So many are found at once; what comes after them when somebody turns so many pages.
+BATCH = 25
+# The answer is deferred, so a search may take longer than Discord waits for a first one.
+PATIENCE_SECONDS = 10.0
 _SITE = "https://discord.com/channels"
 
 
@@ -51,10 +58,12 @@ class Results(GuardedView):
 
     feature: ClassVar[str | None] = "search"
 
-    def __init__(self, question: str, found: Page, owner_id: int, *, everywhere: bool) -> None:
+    def __init__(self, question: str, filters: Filters, found: Page, owner_id: int, *, everywhere: bool) -> None:
         super().__init__(owner_id=owner_id)
-        self.question = question
-        self.found = found
+        self.question, self.filters = question, filters
+        self.message_ids, self.total = list(found.message_ids), found.total
+        self.is_complete = found.next is None
+        self.has_meaning = found.has_meaning
         # False for an answer that all members of a channel see: it then shows that channel alone.
         self.everywhere = everywhere
         self.page = 0
@@ -64,20 +73,30 @@ class Results(GuardedView):
     @property
     def pages(self) -> int:
         """How many there are."""
-        return max(1, -(-len(self.found.message_ids) // PAGE))
+        return max(1, -(-max(self.total, len(self.message_ids)) // PAGE))
 
     async def embed(self, source: Any, user: discord.User | discord.Member) -> discord.Embed:
         """The current page, with only what this person may read at this moment."""
         guild_id, channels = scope(source, user)
         if not self.everywhere:
             channels = [channel for channel in channels if channel == source.channel.id]
-        wanted = self.found.message_ids[self.page * PAGE : (self.page + 1) * PAGE]
+        while not self.is_complete and len(self.message_ids) < (self.page + 1) * PAGE:
+            await self._find_more(guild_id, Viewer(user.id, tuple(channels)))
+        wanted = self.message_ids[self.page * PAGE : (self.page + 1) * PAGE]
         hits = await read(queries.hits, guild_id, channels, wanted, self.question)
         return _embed(guild_id, hits, self._footer())
 
+    async def _find_more(self, guild_id: int, viewer: Viewer) -> None:
+        known = frozenset(self.message_ids)
+        found, has_more = await read_within(
+            PATIENCE_SECONDS, queries.more, guild_id, viewer, self.question, self.filters, besides=known, limit=BATCH
+        )
+        self.message_ids += found
+        self.is_complete = not has_more
+
     def _footer(self) -> str:
         number = _("Page {page} of {pages}").format(page=self.page + 1, pages=self.pages)
-        if self.found.has_meaning:
+        if self.has_meaning:
             return number
         return f"{number} · {_('Searched by words alone; the search by meaning is not available right now.')}"
 
@@ -116,3 +135,19 @@ def _line(guild_id: int, hit: Hit) -> str:
     where = f"<#{hit.channel_id}> · " if guild_id else ""
     shown = discord.utils.escape_markdown(hit.excerpt)
     return f"{where}<@{hit.author_id}> · {when} · [{_('show')}]({link})\n{shown}"
+
+
+def record_embed(passages: Sequence[Found], question: str) -> discord.Embed:
+    """Passages of channels' days, best first."""
+    words = question.split()
+    lines = [f"<#{one.channel_id}> · {_day(one.day)}\n{_shown(one.text, words)}" for one in passages]
+    return discord.Embed(title=_("Found days"), description="\n\n".join(lines))
+
+
+def _day(day: date) -> str:
+    """Days of documents are those of UTC; noon is on the same day for nearly every reader."""
+    return discord.utils.format_dt(datetime.combine(day, time(12), UTC), "D")
+
+
+def _shown(passage: str, words: Sequence[str]) -> str:
+    return discord.utils.escape_markdown(rules.excerpt(passage, words))

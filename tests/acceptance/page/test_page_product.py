@@ -194,3 +194,29 @@ async def test_a_member_is_offered_only_what_he_may_use(hall):
     await hall.draft.fill("/ping")
     await hall.draft.press("Enter")
     await expect(hall.last).to_contain_text("Gateway:")
+
+
+async def test_what_was_written_is_found_by_the_form_with_its_filters(hall, product):
+    await asyncio.to_thread(product.start, "worker-ai")
+    await hall.write("The dragon sleeps below the old mill")
+    vectors = "SELECT count(*) FROM message_vectors v JOIN messages m ON m.id = v.message_id WHERE m.content LIKE %s"
+    await asyncio.to_thread(product.until, lambda: product.value(vectors, "The dragon%") == 1, "it has its vector")
+    form = hall.page.get_by_role("form", name="/search")
+
+    async def search(when: str, author: str) -> None:
+        await hall.command("search")
+        await form.get_by_label("for").fill("feline or reptile, where does the beast rest?")
+        await form.get_by_role("button", name="+ author").click()
+        await hall.picker.get_by_role("option", name=author).click()
+        await form.get_by_role("button", name="+ when").click()
+        await form.get_by_label("when").fill(when)
+        await form.get_by_role("button", name="+ file").click()
+        await hall.picker.get_by_role("option", name="False").click()
+        await form.get_by_role("button", name="Run the command").click()
+
+    await search("today", "Hrothgar")
+    await expect(hall.last).to_contain_text("The dragon sleeps below the old mill")
+    await search("today", "Wealhtheow")
+    await expect(hall.last).to_contain_text("I found nothing with these filters")
+    await search("some day", "Hrothgar")
+    await expect(hall.last).to_contain_text("3 May 2023")

@@ -69,6 +69,7 @@ MORE = {
         "pages": "signs where a page ends",
         "people": "whom a question names",
         "ranking": "features and weights, measured apart from the rest",
+        "records": "passages of channels' days, asked of the store that is used",
         "results": "rankings of a moment ago",
     },
     "knowledge/embeddings": {

@@ -176,20 +176,37 @@ def test_a_broken_kept_ranking_is_a_miss(index):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_whatever_the_permissions_a_kept_ranking_shows_nobody_what_they_may_not_read(index, seed):
+def test_whatever_the_permissions_and_filters_a_kept_ranking_shows_nobody_what_they_may_not_read(index, seed):
     chance = random.Random(seed)
     channels = [(guild, guild + 10 + n) for guild in (GUILD, OTHER_GUILD) for n in range(3)]
     where = {}
     for n in range(24):
-        guild, channel = chance.choice(channels)
-        where[write(f"the moon rises over hill {n}", guild=guild, channel=channel)] = (guild, channel)
+        place, author = chance.choice(channels), chance.choice((ANNA, BORIS))
+        where[write(f"the moon rises over hill {n}", guild=place[0], channel=place[1], author=author)] = (
+            *place,
+            author,
+        )
     embed_all()
     for _ in range(40):
         guild = chance.choice((GUILD, OTHER_GUILD))
         readable = chance.sample([channel for _, channel in channels], chance.randint(0, 6))
-        allowed = {message for message, place in where.items() if place[0] == guild and place[1] in readable}
+        filters = Filters(
+            authors=frozenset(chance.sample((ANNA, BORIS), chance.randint(0, 1))),
+            channels=frozenset(chance.sample([channel for _, channel in channels], chance.choice((0, 0, 3)))),
+        )
+        allowed = {
+            message
+            for message, (of, channel, author) in where.items()
+            if of == guild
+            and channel in readable
+            and (not filters.authors or author in filters.authors)
+            and (not filters.channels or channel in filters.channels)
+        }
         viewer = Viewer(chance.choice((1, 2)), tuple(readable))
-        assert set(queries.find(guild, viewer, "moon over the hill").message_ids) == allowed
+        page = queries.find(guild, viewer, "moon over the hill", filters, limit=5)
+        rest, has_more = queries.more(guild, viewer, "moon over the hill", filters, besides=page.message_ids, limit=100)
+        assert {*page.message_ids, *rest} == allowed
+        assert (page.total, len(rest), has_more) == (len(allowed), max(0, len(allowed) - 5), False)
 
 
 def test_a_viewer_without_a_channel_finds_nothing(song):

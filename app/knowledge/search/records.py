@@ -1,0 +1,23 @@
+"""Passages of what is kept of channels' days (their logs and summaries), found in the store that is used."""
+
+from app.core.errors import BadInput
+from app.core.translations import _
+from app.knowledge.search.filters import Filters
+from app.knowledge.search.queries import Viewer
+from app.knowledge.vectors.stores import Found, Scope, store
+
+
+def find(guild_id: int, viewer: Viewer, question: str, filters: Filters, limit: int) -> list[Found]:
+    """The passages that this person may read and that answer best, best first.
+
+    Blocks. Raises BadInput for a filter that a day cannot have, Unavailable when the store is away.
+    """
+    if filters.authors or filters.has_attachment is not None:
+        raise BadInput(
+            _(
+                "A channel's day has no author and no file. Leave those out, or search messages instead of {source}."
+            ).format(source=filters.source)
+        )
+    channels = [channel for channel in viewer.channel_ids if not filters.channels or channel in filters.channels]
+    scope = Scope(guild_id, channels, filters.section, filters.first, filters.last)
+    return store().search(scope, question, limit)
