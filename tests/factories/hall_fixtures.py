@@ -1,6 +1,7 @@
 import pytest
 
 from tests.conftest import reset_process_state
+from tests.contract.sandbox.openapi import checking
 from tests.factories.hall import Hall, Workers, sandbox
 
 
@@ -21,8 +22,10 @@ async def worker(workers, hall):
 
 @pytest.fixture
 async def hall(database, monkeypatch):
-    async with sandbox(monkeypatch, reset_process_state) as found:
-        yield found
+    """A sandbox; whatever bot and workers ask of it must fit Discord's document, where that is on this machine."""
+    with checking() as recorder:
+        async with sandbox(monkeypatch, reset_process_state, recorder) as found:
+            yield found
 
 
 @pytest.fixture

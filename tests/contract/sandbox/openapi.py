@@ -11,7 +11,10 @@ operation, a status that it does not declare or a body that its schema refuses i
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
@@ -20,6 +23,10 @@ from aiohttp import web
 from jsonschema import Draft202012Validator
 from jsonschema.validators import extend
 
+from app.core.settings import PROJECT
+from app.sandbox.box import Recorder
+
+SHARED = PROJECT.parent / "shared"
 API = "/api/v10"
 # discord.py sends these, and Discord heeds them, although the document leaves them out.
 UNDOCUMENTED_QUERIES = {"use_nested_fields", "delete_message_seconds"}
@@ -36,6 +43,22 @@ def load(shared_dir: Path) -> dict[str, Any]:
     words = {"type": "object", "properties": {"code": {"type": "string"}}, "required": ["code", "message"]}
     spec["components"]["schemas"]["InnerErrors"]["properties"]["_errors"]["items"] = words
     return spec
+
+
+@cache
+def _document() -> dict[str, Any]:
+    return load(SHARED)
+
+
+@contextmanager
+def checking() -> Iterator[Recorder | None]:
+    """Checks every exchange with a sandbox, and raises at the end; without the document nothing is checked."""
+    if not (SHARED / "specs").is_dir():
+        yield None
+        return
+    checker = Exchanges(_document())
+    yield checker.record
+    checker.raise_if_wrong()
 
 
 def _tolerant(node: Any) -> Any:

@@ -10,6 +10,7 @@ import pytest
 from app.sandbox.box import BOX, Tuning
 from app.sandbox.server import create_app, start
 from tests.conftest import reset_process_state
+from tests.contract.sandbox.openapi import checking
 from tests.factories import ports
 from tests.factories.bots import Rig, keep_discord
 from tests.factories.proxies import Proxy
@@ -20,14 +21,15 @@ from tests.integration.sandbox.clients import Local
 async def local(database, monkeypatch) -> AsyncIterator[Local]:
     """The sandbox, which is where this process's bots connect to."""
     keep_discord(monkeypatch)
-    app = create_app(tuning=Tuning(heartbeat_interval=0.5, hidden_channel=True))
-    runner, port = await start("127.0.0.1", 0, app)
-    monkeypatch.setenv("DISCORD_API_URL", f"http://127.0.0.1:{port}/api/v10")
-    monkeypatch.setenv("DISCORD_TOKEN", "sandbox")
-    monkeypatch.setenv("HEALTH_CHECK_PORT", str(ports.unused()))
-    async with aiohttp.ClientSession() as http:
-        yield Local(app[BOX], port, http)
-    await runner.cleanup()
+    with checking() as recorder:
+        app = create_app(tuning=Tuning(heartbeat_interval=0.5, hidden_channel=True), recorder=recorder)
+        runner, port = await start("127.0.0.1", 0, app)
+        monkeypatch.setenv("DISCORD_API_URL", f"http://127.0.0.1:{port}/api/v10")
+        monkeypatch.setenv("DISCORD_TOKEN", "sandbox")
+        monkeypatch.setenv("HEALTH_CHECK_PORT", str(ports.unused()))
+        async with aiohttp.ClientSession() as http:
+            yield Local(app[BOX], port, http)
+        await runner.cleanup()
 
 
 @pytest.fixture
