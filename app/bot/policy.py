@@ -7,7 +7,8 @@ be renewed stays in force, while the workers check opt-outs again in their own t
 import asyncio
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import msgspec
 import redis.exceptions
@@ -33,6 +34,7 @@ class Policy:
     def __init__(self, data: PolicyData | None = None) -> None:
         self._data = data or PolicyData()
         self._changes = 0
+        self._held: list[tuple[int, int]] = []
         self.is_loaded = data is not None
 
     @property
@@ -75,6 +77,19 @@ class Policy:
         """Keep nothing of this person from now on; the next snapshot decides for good."""
         self.data = msgspec.structs.replace(self.data, opted_out=self.data.opted_out | {(guild_id, user_id)})
 
+    @contextmanager
+    def hold(self, guild_id: int, user_id: int) -> Iterator[None]:
+        """Keep nothing of this person meanwhile, whatever a snapshot says: their wish may not be committed yet.
+
+        What was decided is told by `block` or `unblock` afterwards; a snapshot that was read before is then read again.
+        """
+        self._held.append((guild_id, user_id))
+        self.block(guild_id, user_id)
+        try:
+            yield
+        finally:
+            self._held.remove((guild_id, user_id))
+
     def unblock(self, guild_id: int, user_id: int) -> None:
         """Keep what this person does again, now that their wish to be kept is committed."""
         self.data = msgspec.structs.replace(self.data, opted_out=self.data.opted_out - {(guild_id, user_id)})
@@ -88,7 +103,7 @@ class Policy:
         while read_at != self._changes:
             read_at = self._changes
             found = await asyncio.to_thread(loader)
-        self._data = found
+        self._data = msgspec.structs.replace(found, opted_out=found.opted_out | frozenset(self._held))
         self.is_loaded = True
 
 

@@ -37,10 +37,12 @@ class Privacy(commands.Cog):
         """Opt out; this process obeys before anything is stored, and goes on as before if nothing was changed."""
         policy, here = context.bot.policy, (context.guild_id, context.author.id)
         was_off = policy.is_opted_out(*here)
-        policy.block(*here)
-        answer = await context.ask("commands.privacy_off")
-        if answer.state in {"refused", "expired"} and not was_off:
-            policy.unblock(*here)
+        with policy.hold(*here):
+            answer = await context.ask("commands.privacy_off")
+            if answer.state in {"refused", "expired"} and not was_off:
+                policy.unblock(*here)
+            else:
+                policy.block(*here)
         await context.say(answer)
 
     @subcommand(privacy, marked("/on"), marked("Let me record you here again"))
