@@ -6,7 +6,8 @@ and `economy.service.post` last.
 """
 
 from collections.abc import Sequence
-from random import Random, SystemRandom
+from random import Random
+from secrets import SystemRandom
 from typing import Literal
 
 from sqlalchemy import text
