@@ -85,10 +85,10 @@ CREATE FUNCTION public.rank_member(guild bigint, member bigint) RETURNS void
     DECLARE
         now_ranked boolean := is_ranked(guild, member);
     BEGIN
-        UPDATE member_levels SET is_ranked = now_ranked
-        WHERE guild_id = guild AND user_id = member AND is_ranked <> now_ranked;
         UPDATE coin_accounts SET is_ranked = now_ranked
         WHERE guild_id = guild AND kind = 'member' AND owner_id = member AND is_ranked <> now_ranked;
+        UPDATE member_levels SET is_ranked = now_ranked
+        WHERE guild_id = guild AND user_id = member AND is_ranked <> now_ranked;
     END
     $$;
 

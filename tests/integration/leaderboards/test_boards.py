@@ -1,7 +1,12 @@
 """Boards in a real database: pages, ranks, who is out, and the message that follows."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
+from app.community.economy import service as economy
+from app.community.economy.rules import MINT, Move, member
 from app.community.leaderboards import messages, queries, rules, service
 from app.community.leaderboards.queries import Name, Place, Rank
 from app.community.leaderboards.rules import BOARDS
@@ -146,6 +151,24 @@ def test_a_page_walks_an_index_instead_of_sorting(database, board):
         uow.session.execute(queries.text("SET LOCAL enable_bitmapscan = off"))
         plan = uow.session.execute(queries.text(statement), {"guild": 1, "limit": 10, "offset": 0}).scalars().all()
     assert "Sort" not in "\n".join(plan), "\n".join(plan)
+
+
+def test_opting_out_and_a_game_that_is_settled_never_wait_for_each_other(database):
+    give(HERE, 1, 10)
+    rows("INSERT INTO member_levels (guild_id, user_id, xp) VALUES (7, 1, 5)")
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with ThreadPoolExecutor(1) as pool:
+        with unit_of_work() as uow:
+            economy.post(uow.session, HERE, [Move(MINT, member(1), 5, "payout", "game:1:payout:0")])
+            leaving = pool.submit(rows, "INSERT INTO opt_outs (guild_id, user_id) VALUES (7, 1)")
+            deadline = time.monotonic() + 10
+            while rows(waiting) != [(1,)]:
+                assert time.monotonic() < deadline, "opting out does not wait for the coins"
+            uow.session.execute(queries.text("UPDATE member_levels SET xp = xp + 15 WHERE guild_id = 7"))
+            uow.commit()
+        leaving.result(10)
+    assert queries.top(HERE, COINS) == queries.top(HERE, LEVEL) == []
+    assert rows("SELECT balance FROM coin_accounts WHERE kind = 'member'") == [(40,)]
 
 
 # The message.
