@@ -22,7 +22,7 @@ from app.bot.policy import Policy, PolicyKeeper
 from app.bot.publisher import Publisher
 from app.bot.reactions import Reactions
 from app.bot.reactions import Stored as StoredReactions
-from app.bot.refusals import missing_permissions, refusal
+from app.bot.refusals import missing_permissions, no_guilds, refusal
 from app.bot.sequence import Sequence as EventSequence
 from app.bot.spool import Spool
 from app.bot.stamps import Stamps
@@ -92,7 +92,7 @@ class Runtime:
         self.stamps = Stamps(self.bot, tellers.heard)
         self.absences = Absences(self.bot, ports.stored)
         self.bot.on_login = self._on_login
-        self.bot.on_session = self.absences.session
+        self.bot.on_session = self._on_session
         self.bot.on_guild_ready = self._on_guild_ready
         self.bot.on_message_id = self.backfill.hear
         self.bot.on_reaction = reactions.hear
@@ -255,6 +255,13 @@ class Runtime:
             self.stop(task.exception())
 
     # Running.
+
+    def _on_session(self, ready: Any) -> None:
+        self.absences.session(ready)
+        _, shards = ready.get("shard") or (0, 1)
+        # One of several shards may well have none.
+        if shards == 1 and not ready["guilds"]:
+            log.warning("%s", no_guilds(self.bot.application_id or 0))
 
     def _on_guild_ready(self, guild_id: int) -> None:
         self.backfill.start(guild_id)

@@ -65,3 +65,9 @@ def missing_permissions(guild: discord.Guild, application_id: int) -> str | None
         application_id, permissions=NEEDED, guild=guild, scopes=("bot", "applications.commands")
     )
     return f"guild {guild.id} does not let the bot {', '.join(missing)}; to grant it, open {url}"
+
+
+def no_guilds(application_id: int) -> str:
+    """The line for a bot that nobody has invited yet, with the link to click."""
+    url = discord.utils.oauth_url(application_id, permissions=NEEDED, scopes=("bot", "applications.commands"))
+    return f"the bot is in no server yet; to invite it, open {url}"

@@ -69,6 +69,16 @@ async def test_missing_permissions_are_told_with_the_link_to_click(local, rig, c
     assert "oauth2/authorize" in line
 
 
+async def test_a_bot_in_no_server_tells_the_link_that_invites_it(local, rig, caplog):
+    local.box.world.guilds.clear()
+    runtime = await rig.start()
+    await until(lambda: any("in no server" in record.getMessage() for record in caplog.records), "the line")
+    line = next(record.getMessage() for record in caplog.records if "in no server" in record.getMessage())
+    assert f"client_id={runtime.bot.application_id}" in line
+    assert "scope=bot+applications.commands" in line
+    assert "permissions=" in line
+
+
 async def test_nothing_is_heard_before_the_settings_are_known(local, rig):
     def broken():
         raise ConnectionRefusedError
