@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from app.community.economy import queries
 from app.community.economy import service as economy
+from app.community.games import service as games
+from app.community.games.rows import lock_free, store
 from app.community.gift import service as gift
 from app.community.inventory import service as bags
 from app.community.lottery import service as lottery
@@ -28,6 +30,7 @@ _numbers = itertools.count(1)
 person = st.sampled_from(PEOPLE)
 amount = st.integers(-1, 60)
 item = st.sampled_from(["jackpot", "multiplier_x2", "multiplier_x3"])
+game = st.sampled_from(["roulette", "slots", "blackjack"])
 action = st.one_of(
     st.tuples(st.just("transfer"), person, st.fixed_dictionaries({"member": person, "amount": amount})),
     st.tuples(st.just("gift"), person, st.just({})),
@@ -40,6 +43,9 @@ action = st.one_of(
     st.tuples(st.just("jackpot"), person, st.fixed_dictionaries({"amount": amount})),
     st.tuples(st.just("draw"), person, st.just({})),
     st.tuples(st.just("settle"), person, st.just({})),
+    st.tuples(st.just("bet"), person, st.fixed_dictionaries({"game": game, "bet": amount, "choice": st.just("red")})),
+    st.tuples(st.just("join"), person, st.fixed_dictionaries({"game": st.just("group"), "bet": amount})),
+    st.tuples(st.just("late"), person, st.just({})),
 )
 WORKS = {
     "transfer": economy.transfer,
@@ -49,6 +55,8 @@ WORKS = {
     "set": partial(economy.change, how="set"),
     "buy": lottery.buy,
     "jackpot": lottery.set_jackpot,
+    "bet": games.begin,
+    "join": games.begin,
 }
 plans = st.lists(st.lists(action, min_size=3, max_size=12), min_size=2, max_size=4)
 
@@ -56,6 +64,8 @@ plans = st.lists(st.lists(action, min_size=3, max_size=12), min_size=2, max_size
 def perform(guild: int, name: str, user: int, arguments: dict) -> None:
     if name == "draw":
         draw(guild)
+    elif name == "late":
+        end_steps(guild)
     elif name == "settle":
         with unit_of_work() as uow:
             bags.multiplier(uow.session, guild, user)
@@ -82,6 +92,17 @@ def draw(guild: int) -> None:
                 uow.commit()
 
 
+def end_steps(guild: int) -> None:
+    """The time of every open step is over; whoever else looks at a game is not waited for."""
+    for (number,) in rows("SELECT id FROM games WHERE guild_id = %s AND deadline IS NOT NULL", guild):
+        with unit_of_work() as uow:
+            found = lock_free(uow.session, number)
+            if found is not None and not found.is_over:
+                games.late(uow, found, Random(number))
+                store(uow.session, found, show_in=None)
+                uow.commit()
+
+
 @settings(
     max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
@@ -105,8 +126,11 @@ def test_any_interleaving_leaves_a_sound_ledger(database, plan):
     assert failures == []
     # Two threads may have passed over a draw that each thought in the other's hands; the clock comes again.
     draw(guild)
+    # A hand of blackjack ends with its first step that is late, and so does a group roulette.
+    end_steps(guild)
     found = queries.audit(guild)
     assert found.is_sound
+    assert rows("SELECT count(*) FROM coin_accounts WHERE guild_id = %s AND kind = 'game'", guild) == [(0,)]
     assert bags_come_out()
     made, gone = (
         rows(f"SELECT coalesce(sum(amount), 0) FROM coin_entries WHERE guild_id = %s AND {side}", guild)[0][0]
