@@ -80,7 +80,7 @@ def _tell(data: dict[str, Any], number: int) -> Conversation:
         uow.commit()
     for start in range(0, len(events), _BATCH):
         with unit_of_work() as uow:
-            ports = Ports("store", forget, confirm, lambda *_: None)
+            ports = Ports("store", forget, confirm, lambda *_: lambda: None, lambda *_: None)
             batch = events[start : start + _BATCH]
             apply(uow.session, f"{conversation.name}:{start}", batch, ports=ports, now=clock.now())
             uow.commit()
