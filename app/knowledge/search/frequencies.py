@@ -79,10 +79,12 @@ def guild_lexeme(guild_id: int) -> str:
 
 def count(session: Session, guild_id: int, terms: Sequence[Term]) -> tuple[int, list[int]]:
     """How many messages the guild has, and about how many of them have each term."""
-    size: int = session.scalar(text(_SIZE_UP_TO), {"guild_id": guild_id, "most": SMALL + 1}) or 0
-    if size <= SMALL:
-        return size, _counted(session, guild_id, terms)
-    sample = _sample(session, guild_id)
+    sample = _of_a_moment_ago(guild_id)
+    if sample is None:
+        size: int = session.scalar(text(_SIZE_UP_TO), {"guild_id": guild_id, "most": SMALL + 1}) or 0
+        if size <= SMALL:
+            return size, _counted(session, guild_id, terms)
+        sample = _sample(session, guild_id)
     found = [_estimated(sample, term) for term in terms]
     unknown = [place for place, number in enumerate(found) if number is None]
     exact = _counted(session, guild_id, [terms[place] for place in unknown])
@@ -110,11 +112,14 @@ def _counted(session: Session, guild_id: int, terms: Sequence[Term]) -> list[int
     return list(session.scalars(text(_COUNT), {"wanted": wanted, "most": _COUNT_MAX}))
 
 
+def _of_a_moment_ago(guild_id: int) -> Sample | None:
+    with _lock:
+        until, sample = _kept.get((settings().database_url, guild_id), (0.0, None))
+    return sample if until > time.monotonic() else None
+
+
 def _sample(session: Session, guild_id: int) -> Sample:
     key = (settings().database_url, guild_id)
-    with _lock:
-        if key in _kept and _kept[key][0] > time.monotonic():
-            return _kept[key][1]
     scope = {"guild_id": guild_id}
     size: int = session.scalar(text(_SIZE), scope) or 0
     rows = session.execute(text(_SAMPLED), {**scope, "sample": _SAMPLE, "trusted": _TRUSTED})

@@ -60,9 +60,11 @@ FROM message_terms c WHERE c.message_id = ANY(:ids)
 """
 _ROWS = """
 SELECT r.message_id, r.channel_id, r.author_id, r.words, r.traits, {filters},
-    1 - (SELECT min(v.embedding <=> CAST(:vector AS halfvec)) FROM message_vectors v
-        WHERE v.message_id = r.message_id AND v.model = :model){matches}
-FROM message_terms r
+    c.closeness{matches}
+FROM message_terms r LEFT JOIN (
+    SELECT v.message_id, 1 - min(v.embedding <=> CAST(:vector AS halfvec)) AS closeness FROM message_vectors v
+    WHERE v.message_id = ANY(:ids) AND v.model = :model GROUP BY v.message_id
+) c ON c.message_id = r.message_id
 WHERE r.message_id = ANY(:ids) AND {scope}
 """
 

@@ -10,7 +10,6 @@ import logging
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -21,7 +20,8 @@ from app.core.errors import BadInput, ConfigurationError, Unavailable
 from app.core.settings import settings
 from app.core.translations import _
 from app.knowledge.embeddings.languages import detect
-from app.knowledge.embeddings.models import serving_now
+from app.knowledge.embeddings.models import serving
+from app.knowledge.embeddings.providers import Provider
 from app.knowledge.embeddings.rules import language_of
 from app.knowledge.search import legs, pages, people, ranking, results, rules
 from app.knowledge.search.dates import mentions, parse
@@ -47,12 +47,19 @@ FROM unnest(to_tsvector('simple', :question)) AS w ORDER BY w.positions[1] LIMIT
 """
 # Whoever may read a channel may read its public threads (10 of announcements, 11); the bot itself knows only those
 # that are not archived.
-_PUBLIC_THREADS = """
-SELECT id FROM channels
-WHERE guild_id = :guild_id AND parent_id = ANY(:channel_ids) AND kind IN (10, 11) AND deleted_at IS NULL
+_CHANNELS = """
+CAST(:channel_ids AS bigint[]) || ARRAY(
+    SELECT id FROM channels
+    WHERE guild_id = :guild_id AND parent_id = ANY(:channel_ids) AND kind IN (10, 11) AND deleted_at IS NULL
+)
 """
-_READABLE = """
-FROM messages r WHERE r.id = ANY(:ids) AND r.guild_id = :guild_id AND r.channel_id = ANY(:channel_ids)
+_LOCALE = """
+coalesce((SELECT locale FROM guild_settings WHERE guild_id = :guild_id),
+    (SELECT locale FROM guilds WHERE id = :guild_id))
+"""
+_PLACE = f"SELECT {_CHANNELS} AS channel_ids, {_LOCALE} AS locale"
+_READABLE = f"""
+FROM messages r WHERE r.id = ANY(:ids) AND r.guild_id = :guild_id AND r.channel_id = ANY({_CHANNELS})
 AND r.deleted_at IS NULL AND r.author_id IS NOT NULL AND r.content <> ''
 AND NOT EXISTS (SELECT FROM opt_outs o WHERE o.guild_id = r.guild_id AND o.user_id = r.author_id)
 """
@@ -157,13 +164,15 @@ def between(guild_id: int, filters: Filters, when: str) -> Filters:
 def _ranking(guild_id: int, viewer: Viewer, question: str, filters: Filters) -> Ranking:
     """Everything that was found, from a moment ago or anew."""
     today = clock.now().astimezone(filters.zone).date()
-    key = results.key(guild_id, sorted(viewer.channel_ids), question, filters, _model_name(guild_id), today)
+    with Session(engine()) as session:
+        model = _model(session, guild_id)
+        named = people.named(session, guild_id, question)
+    name = model.model if model else ""
+    key = results.key(guild_id, sorted(viewer.channel_ids), question, filters, name, today)
     kept = results.get(key)
     if kept is not None:
         return kept
-    with Session(engine()) as session:
-        named = people.named(session, guild_id, question)
-    meaning = meaning_of(guild_id, named.as_told)
+    meaning = _meaning(model, guild_id, named.as_told)
     with Session(engine()) as session:
         found = candidates(session, guild_id, viewer.channel_ids, question, named, meaning=meaning, filters=filters)
     made = Ranking(ranking.rank(*found), meaning is not None)
@@ -178,10 +187,15 @@ def meaning_of(guild_id: int, question: str) -> Meaning | None:
 
     No transaction is open while the model works.
     """
-    if not question.strip():
+    with Session(engine()) as session:
+        model = _model(session, guild_id)
+    return _meaning(model, guild_id, question)
+
+
+def _meaning(model: Provider | None, guild_id: int, question: str) -> Meaning | None:
+    if model is None or not question.strip():
         return None
     try:
-        model = serving_now(guild_id)
         if model.is_remote and not _may_leave(guild_id):
             return None
         return Meaning(model.model, model.dims, model.embed([question])[0])
@@ -201,8 +215,11 @@ def candidates(
     filters: Filters = _NO_FILTERS,
 ) -> tuple[list[Row], Around, Asked]:
     """What is to be ranked: the rows, what follows what, and what is known of the question."""
-    scope = _scope(session, guild_id, channel_ids, question, filters)
-    terms = _terms(session, guild_id, named.without) or _terms(session, guild_id, question)
+    place = session.execute(text(_PLACE), {"guild_id": guild_id, "channel_ids": list(channel_ids)}).one()
+    condition, values = filters.condition(rules.phrases(question))
+    scope = Scope({"guild_id": guild_id, "channel_ids": place.channel_ids, **values}, condition)
+    language = language_of(place.locale)
+    terms = _terms(session, language, named.without) or _terms(session, language, question)
     ids, rarity = legs.by_words(session, scope, terms)
     if meaning is not None:
         ids = list(dict.fromkeys([*ids, *legs.by_meaning(session, scope, meaning)]))
@@ -223,7 +240,7 @@ def candidates(
 def hits(guild_id: int, channel_ids: Sequence[int], message_ids: Sequence[int], question: str) -> list[Hit]:
     """These messages as they are now, in this order; without those that went, or may not be read (any more)."""
     with Session(engine()) as session:
-        values = {"ids": list(message_ids), **_channels(session, guild_id, channel_ids)}
+        values = {"ids": list(message_ids), "guild_id": guild_id, "channel_ids": list(channel_ids)}
         rows = {row.id: row for row in session.execute(text(_FETCH), values)}
     words = sorted(rules.readable(question).split(), key=len, reverse=True)
     return [
@@ -237,26 +254,13 @@ def _readable(guild_id: int, viewer: Viewer, found: Iterable[tuple[int, float]])
     """Those that are still there and may be read now, whenever they were ranked."""
     ids = [message_id for message_id, _score in found]
     with Session(engine()) as session:
-        values = {"ids": ids, **_channels(session, guild_id, viewer.channel_ids)}
+        values = {"ids": ids, "guild_id": guild_id, "channel_ids": list(viewer.channel_ids)}
         there = set(session.scalars(text(f"SELECT r.id {_READABLE}"), values))
     return tuple(message_id for message_id in ids if message_id in there)
 
 
-def _channels(session: Session, guild_id: int, channel_ids: Sequence[int]) -> dict[str, Any]:
-    """What every statement is limited to: the guild, these channels and their public threads."""
-    scope = {"guild_id": guild_id, "channel_ids": list(channel_ids)}
-    threads = session.scalars(text(_PUBLIC_THREADS), scope)
-    return {"guild_id": guild_id, "channel_ids": [*channel_ids, *threads]}
-
-
-def _scope(session: Session, guild_id: int, channel_ids: Sequence[int], question: str, filters: Filters) -> Scope:
-    condition, values = filters.condition(rules.phrases(question))
-    return Scope({**_channels(session, guild_id, channel_ids), **values}, condition)
-
-
-def _terms(session: Session, guild_id: int, question: str) -> list[Term]:
+def _terms(session: Session, guilds: str, question: str) -> list[Term]:
     """The words to search for, each in its exact form and its stems; stop words only where there is nothing else."""
-    guilds = language_of(_locale(session, guild_id))
     language = detect(question, guilds)
     values = {"languages": sorted({language, guilds}), "language": language, "most": rules.WORDS_MAX}
     words = session.execute(text(_WORDS), {**values, "question": question}).all()
@@ -268,21 +272,13 @@ def _terms(session: Session, guild_id: int, question: str) -> list[Term]:
     return [*starts, *telling][: rules.TERMS_MAX]
 
 
-def _model_name(guild_id: int) -> str:
+def _model(session: Session, guild_id: int) -> Provider | None:
+    """The model whose vectors are searched; None where it is not configured (any more): by words alone then."""
     try:
-        return serving_now(guild_id).model
-    except (ConfigurationError, Unavailable):
-        # Searched by words alone, as `meaning_of` finds as well.
-        return ""
-
-
-def _locale(session: Session, guild_id: int) -> str | None:
-    statement = text(
-        "SELECT coalesce((SELECT locale FROM guild_settings WHERE guild_id = :id),"
-        " (SELECT locale FROM guilds WHERE id = :id))"
-    )
-    locale: str | None = session.scalar(statement, {"id": guild_id})
-    return locale
+        return serving(session, guild_id)
+    except (ConfigurationError, Unavailable) as error:
+        log.warning("searching by words alone: %s", error)
+        return None
 
 
 def _may_leave(guild_id: int) -> bool:

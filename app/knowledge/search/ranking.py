@@ -5,10 +5,10 @@ from one fit to the next; docs/retrieval.md has the figures, and what each featu
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,8 +45,7 @@ WEIGHTS = {
 }
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """A message as ranking sees it. `matches` says of each term whether it is there; `closeness` is a cosine."""
 
     id: int
@@ -88,14 +87,6 @@ class Around:
                 self.following[one] = other
                 self.preceding[other] = one
 
-    def at(self, message: int, offset: int) -> int | None:
-        """The id so many messages further on in the conversation."""
-        steps: Mapping[int, int] = self.following if offset > 0 else self.preceding
-        found: int | None = message
-        for _ in range(abs(offset)):
-            found = steps.get(found) if found is not None else None
-        return found
-
 
 def rarity(messages: int, found: int) -> float:
     """How much a term tells that is in so many of so many messages."""
@@ -131,12 +122,24 @@ class _Table:
         self.matches = self.matches.reshape(len(rows) + 1, len(asked.rarity))
         self.closeness = np.append(_filled([row.closeness for row in rows]), 0.0)
         self.asks = np.array([bool(row.traits & ASKS) for row in rows] + [False], float)
-        places = {row.id: place for place, row in enumerate(rows)}
-        nobody = len(rows)
-        self.at: dict[int, NDArray[Any]] = {
-            offset: np.array([places.get(around.at(row.id, offset) or 0, nobody) for row in rows])
-            for offset in _WORDS_AROUND
+        self.at: dict[int, NDArray[Any]] = self._neighbours(around)
+
+    def _neighbours(self, around: Around) -> dict[int, NDArray[Any]]:
+        """For each row the place of the one so far before or after it, at each offset that counts."""
+        ids = list(dict.fromkeys([*(row.id for row in self.rows), *around.following, *around.preceding]))
+        places, nowhere = {message: place for place, message in enumerate(ids)}, len(ids)
+        steps = {
+            direction: np.array([places.get(known.get(message, 0), nowhere) for message in ids] + [nowhere])
+            for direction, known in ((1, around.following), (-1, around.preceding))
         }
+        nobody, own = len(self.rows), np.arange(len(self.rows))
+        found = {}
+        for offset in _WORDS_AROUND:
+            at = own
+            for _ in range(abs(offset)):
+                at = steps[1 if offset > 0 else -1][at]
+            found[offset] = np.minimum(at, nobody)
+        return found
 
     def features(self) -> dict[str, Floats]:
         words, meaning, meaning_around = self._words(), self.closeness[:-1], self._meaning_around()

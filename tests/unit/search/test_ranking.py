@@ -109,9 +109,8 @@ def test_a_question_may_have_any_number_of_terms(terms):
 def test_a_long_silence_ends_a_conversation():
     around = Around()
     around.add([at(0)], at(61), [at(62), at(63)])
-    assert around.at(at(61), -1) is None
-    assert around.at(at(61), 2) == at(63)
-    assert around.at(at(61), 3) is None
+    assert around.following == {at(61): at(62), at(62): at(63)}
+    assert around.preceding == {at(62): at(61), at(63): at(62)}
 
 
 def test_a_rarer_term_tells_more_and_none_tells_less_than_nothing():
