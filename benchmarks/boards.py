@@ -8,6 +8,9 @@ from pathlib import Path
 from sqlalchemy import text
 
 from app.community.leaderboards import queries
+from app.community.leaderboards.card import draw
+from app.community.leaderboards.messages import sheet
+from app.community.leaderboards.queries import Name
 from app.community.leaderboards.rules import BOARDS, EXACT, Board
 from app.core.db import engine, unit_of_work
 from benchmarks.commands import percentile
@@ -15,7 +18,7 @@ from benchmarks.databases import database
 from benchmarks.report import Report
 
 GUILD, MEMBERS = 1, 1_000_000
-CALLS, CHANGES = 300, 20_000
+CALLS, CHANGES, DRAWINGS = 300, 20_000, 50
 MOST_MS = 10.0
 # Scores without ties or gaps would be too easy: many members share the low ones, as in real guilds.
 _SCORE = "(1000000000.0 / (n + 100))::bigint + (n::bigint * 7919 % 13)"
@@ -42,6 +45,7 @@ def measure(folder: Path, report: Report) -> None:
         _change()
         for board in BOARDS.values():
             _read(board, report)
+        _draw(report)
 
 
 def _fill() -> None:
@@ -85,6 +89,15 @@ def _read(board: Board, report: Report) -> None:
     _told(report, f"{board.name}: own rank, far", lambda user: _own(board, user, is_exact=False), far)
 
 
+def _draw(report: Report) -> None:
+    board = BOARDS["coins"]
+    places = queries.top(GUILD, board)
+    names = {place.user_id: Name(f"Member number {place.user_id}", "member") for place in places}
+    taken = _each(lambda _: draw(sheet(board, places, names)), [0] * DRAWINGS)
+    report.add("leaderboard, drawing ten places: p50", percentile(taken, 50), "ms")
+    report.add("leaderboard, drawing ten places: p99", percentile(taken, 99), "ms")
+
+
 def _own(board: Board, user: int, *, is_exact: bool) -> None:
     found = queries.rank(GUILD, board, user)
     assert found is not None, user
@@ -92,12 +105,18 @@ def _own(board: Board, user: int, *, is_exact: bool) -> None:
     assert found.is_exact is is_exact, (user, found)
 
 
-def _told(report: Report, name: str, work: Callable[[int], object], users: list[int]) -> None:
+def _each(work: Callable[[int], object], users: list[int]) -> list[float]:
+    """Milliseconds of each call."""
     taken = []
     for user in users:
         start = time.perf_counter()
         work(user)
         taken.append((time.perf_counter() - start) * 1000)
+    return taken
+
+
+def _told(report: Report, name: str, work: Callable[[int], object], users: list[int]) -> None:
+    taken = _each(work, users)
     note = f"{MEMBERS:,} members"
     report.add(f"leaderboard, {name}: p50", percentile(taken, 50), "ms", note=note)
     report.add(f"leaderboard, {name}: p99", percentile(taken, 99), "ms", most=MOST_MS, note=note)
