@@ -47,18 +47,29 @@ class Conversation:
     # The data's id of each message, in the order in which they were said.
     turns: dict[int, str] = field(default_factory=dict)
     sessions: dict[int, int] = field(default_factory=dict)
+    more_channels: tuple[int, ...] = ()
+
+    @property
+    def channel_ids(self) -> tuple[int, ...]:
+        """Every channel that it takes place in."""
+        return (self.channel_id, *self.more_channels)
 
 
 def load(path: Path) -> list[Conversation]:
     """Every conversation of the file, stored and indexed in the database in use."""
     data = json.loads(path.read_text())
     conversations = [_tell(one, number) for number, one in enumerate(data, start=1)]
+    index()
+    return conversations
+
+
+def index() -> None:
+    """Embed everything that was told."""
     while pipeline.refresh(60):
         pass
     with unit_of_work() as uow:
         uow.session.execute(text("ANALYZE messages, message_terms, message_vectors"))
         uow.commit()
-    return conversations
 
 
 def _tell(data: dict[str, Any], number: int) -> Conversation:
@@ -73,6 +84,12 @@ def _tell(data: dict[str, Any], number: int) -> Conversation:
         [Question(str(one["question"]), list(one.get("evidence") or []), int(one["category"])) for one in data["qa"]],
     )
     events = [*_guild(conversation), *_messages(conversation, said)]
+    tell(conversation, events)
+    return conversation
+
+
+def tell(conversation: Conversation, events: list[Event]) -> None:
+    """Have ingest apply these events; the conversation's turns say which days they are of."""
     days = [clock.snowflake_time(message).date() for message in conversation.turns]
     with unit_of_work() as uow:
         span = {"first": min(days), "last": max(days)}
@@ -84,7 +101,6 @@ def _tell(data: dict[str, Any], number: int) -> Conversation:
             batch = events[start : start + _BATCH]
             apply(uow.session, f"{conversation.name}:{start}", batch, ports=ports, now=clock.now())
             uow.commit()
-    return conversation
 
 
 def _guild(conversation: Conversation) -> Iterator[Event]:

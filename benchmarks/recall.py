@@ -18,7 +18,7 @@ import numpy as np
 from app.core.db import unit_of_work
 from app.knowledge.search import legs, people, queries, ranking
 from app.knowledge.search.queries import Viewer
-from benchmarks import fitting
+from benchmarks import fitting, guildlogs
 from benchmarks.conversations import Conversation, Question, load
 from benchmarks.databases import database
 from benchmarks.yardsticks import Rank, Ranked, Yardsticks
@@ -33,7 +33,7 @@ Scores = dict[Conversation, list[list[float]]]
 
 def find(conversation: Conversation, question: str) -> Ranked:
     """What `/search` and the assistant find."""
-    viewer = Viewer(0, (conversation.channel_id,))
+    viewer = Viewer(0, conversation.channel_ids)
     return list(queries.find(conversation.guild_id, viewer, question, limit=DEPTHS[-1]).message_ids)
 
 
@@ -42,7 +42,7 @@ def words_alone(conversation: Conversation, question: str) -> Ranked:
     with unit_of_work() as uow:
         named = people.named(uow.session, conversation.guild_id, question)
         found = queries.candidates(
-            uow.session, conversation.guild_id, [conversation.channel_id], question, named, meaning=None
+            uow.session, conversation.guild_id, conversation.channel_ids, question, named, meaning=None
         )
     return [message for message, _ in ranking.rank(*found)]
 
@@ -53,7 +53,7 @@ def vectors_alone(conversation: Conversation, question: str) -> Ranked:
         named = people.named(uow.session, conversation.guild_id, question)
         meaning = queries.meaning_of(conversation.guild_id, named.as_told)
         assert meaning is not None, "the model is at hand"
-        scope = {"guild_id": conversation.guild_id, "channel_ids": [conversation.channel_id]}
+        scope = {"guild_id": conversation.guild_id, "channel_ids": list(conversation.channel_ids)}
         return legs.by_meaning(uow.session, legs.Scope(scope), meaning)
 
 
@@ -154,7 +154,23 @@ def _spread(of_conversations: dict[str, dict[str, float]]) -> dict[str, dict[str
 
 
 def _show(name: str, measured: dict[str, Any]) -> None:
-    print(f"{name:<28} " + " ".join(f"{measured['overall'][str(depth)]:6.1f}" for depth in DEPTHS), flush=True)
+    print(f"{name:<56} " + " ".join(f"{measured['overall'][str(depth)]:6.1f}" for depth in DEPTHS), flush=True)
+
+
+def of_guild_logs(logs: guildlogs.Logs) -> dict[str, Any]:
+    """Our own logs of busy guilds in English, in French and in both: what each way of asking finds."""
+    ways: dict[str, Rank] = {
+        "search": find,
+        "search, words alone": words_alone,
+        "search, vectors alone": vectors_alone,
+    }
+    found: dict[str, Any] = {"languages_detected": logs.languages_detected}
+    for label, conversation in logs.asked.items():
+        found[label] = {}
+        for name, way in ways.items():
+            found[label][name] = measure([conversation], way)["overall"]
+            _show(f"{label}: {name}", {"overall": found[label][name]})
+    return found
 
 
 def main() -> None:
@@ -169,6 +185,7 @@ def main() -> None:
         parser.error(f"{chosen.data} is no file; DATA is a JSON file in LoCoMo's form")
     with tempfile.TemporaryDirectory() as folder, database(Path(folder)):
         found = evaluate(load(chosen.data), ablate=chosen.ablate, fit=chosen.fit)
+        found["guild_logs"] = of_guild_logs(guildlogs.load())
     chosen.out.write_text(json.dumps(found, indent=1) + "\n")
     print(f"written to {chosen.out}")
 

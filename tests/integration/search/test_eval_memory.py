@@ -2,7 +2,7 @@
 
 import json
 
-from benchmarks import recall
+from benchmarks import guildlogs, recall
 from benchmarks.conversations import load
 
 CONVERSATION = {
@@ -34,3 +34,15 @@ def test_the_evidence_of_a_conversation_is_found_and_counted(index, tmp_path):
     measured = recall.measure(loaded, recall.find)
     assert measured["overall"] == {"5": 50.0, "10": 50.0, "25": 50.0, "50": 50.0}
     assert measured["categories"]["single_hop"]["5"] == 100.0
+
+
+def test_a_busy_guild_finds_what_was_said_in_its_language(index):
+    logs = guildlogs.load(chatter=6)
+    found = {label: recall.measure([one], recall.find)["overall"]["10"] for label, one in logs.asked.items()}
+    # Two words of a message find it in either language; another wording only in the language that the model knows.
+    remembered = [recalled for label, recalled in found.items() if label.endswith("two words remembered")]
+    assert len(remembered) == 3
+    assert min(remembered) >= 97.5
+    assert found["English guild, asked in English"] >= 80.0
+    assert found["French guild, asked in French"] >= 30.0
+    assert logs.languages_detected >= 95.0
