@@ -39,6 +39,14 @@ T = TypeVar("T")
 class Context(commands.Context[Any]):
     """A command being used, by slash or by prefix."""
 
+    # Whether everybody sees that an answer will come, and it has not come yet.
+    awaits_publicly = False
+
+    async def defer(self, *, ephemeral: bool = False) -> None:
+        """Tell Discord that the answer will come, and who will see it; a refusal is seen by the person alone."""
+        await super().defer(ephemeral=ephemeral)
+        self.awaits_publicly = not ephemeral and self.interaction is not None
+
     async def say(
         self,
         answer: Answer | str,
@@ -50,6 +58,7 @@ class Context(commands.Context[Any]):
     ) -> None:
         """Answer, to the person alone unless told otherwise (the prefix form is always seen by all)."""
         await reply(self, answer, embed=embed, view=view, file=file, ephemeral=ephemeral)
+        self.awaits_publicly = False
 
     async def ask(self, task: str, *, within: float = DEADLINE_SECONDS, **arguments: Scalar) -> Answer:
         """Have a worker change something, and wait for how it ended; see app.bot.answers.ask."""

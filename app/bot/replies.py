@@ -10,6 +10,8 @@ from app.core.answers import Answer
 
 _NOBODY = discord.AllowedMentions.none()
 _LONGEST = 2000
+# What stands for a moment where a refusal goes to the person alone.
+SIGN = "⚠️"
 
 
 async def reply(
@@ -24,7 +26,7 @@ async def reply(
     """Answer a command, a click or a modal; nobody is mentioned.
 
     A deferred interaction's reply is edited; one that was answered before gets a follow-up; the prefix form gets a
-    message, which everybody sees.
+    message, which everybody sees. A refusal is the person's alone, also where everybody waits for an answer.
     """
     content = (answer.content if isinstance(answer, Answer) else answer)[:_LONGEST] or None
     interaction = source if isinstance(source, discord.Interaction) else source.interaction
@@ -35,6 +37,8 @@ async def reply(
         if file is not None and not source.bot_permissions.attach_files:
             file = None
         await source.reply(content, **_given(embed, view, file), mention_author=False, allowed_mentions=_NOBODY)
+    elif getattr(source, "awaits_publicly", False) and isinstance(answer, Answer) and answer.state != "done":
+        await _reply_in_private(interaction, answer)
     elif not interaction.response.is_done():
         await interaction.response.send_message(
             content, **_given(embed, view, file), ephemeral=ephemeral, allowed_mentions=_NOBODY
@@ -47,6 +51,17 @@ async def reply(
         await interaction.followup.send(
             content or "", **_given(embed, view, file), ephemeral=True, allowed_mentions=_NOBODY
         )
+
+
+async def _reply_in_private(interaction: discord.Interaction[Any], answer: Answer) -> None:
+    """Answer a command to the person alone, although everybody sees that it is being answered.
+
+    Discord gives the first answer to those who saw it coming, and only a further one may be private. So the first is
+    a sign without words, which then goes.
+    """
+    await interaction.edit_original_response(content=SIGN, allowed_mentions=_NOBODY)
+    await interaction.followup.send(answer.content[:_LONGEST], ephemeral=True, allowed_mentions=_NOBODY)
+    await interaction.delete_original_response()
 
 
 def _given(embed: discord.Embed | None, view: discord.ui.View | None, file: discord.File | None) -> dict[str, Any]:

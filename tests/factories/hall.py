@@ -17,6 +17,7 @@ import psycopg2
 from aiohttp import web
 
 from app.bot.lifecycle import Runtime
+from app.bot.replies import SIGN
 from app.cli.bot import ports
 from app.core.settings import PROJECT, settings
 from app.sandbox.box import BOX, Recorder, Tuning
@@ -140,7 +141,8 @@ class Hall:
 
         async def check() -> Any:
             found = await self.local.get(f"interactions/{interaction}")
-            return found if found["state"] in {"answered", "failed"} else None
+            is_passing = any(message["content"] == SIGN for message in found["messages"])
+            return found if found["state"] in {"answered", "failed"} and not is_passing else None
 
         return await self.until_async(check, "the interaction is answered", seconds)
 

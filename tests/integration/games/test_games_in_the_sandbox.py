@@ -2,12 +2,18 @@
 
 import pytest
 
+from app.bot.replies import SIGN
 from app.core import ledger
 from app.core.redis import broker_redis
 from tests.factories.hall import rows
 from tests.factories.tables import Player, board, buttons, messages, overdue, shown, sound, swept, whisper
 
 pytestmark = pytest.mark.timeout(180)
+
+
+async def gone(hall) -> bool:
+    """Whether no refusal, nor the sign before it, stands where everybody sees it."""
+    return not any(message["content"].startswith(SIGN) for message in await messages(hall))
 
 
 async def test_roulette_and_slots_answer_everybody_at_once(hall, workers, bot):
@@ -21,7 +27,16 @@ async def test_roulette_and_slots_answer_everybody_at_once(hall, workers, bot):
     await hall.until(lambda: rows("SELECT count(*) FROM game_results") == [(2,)], "the reels stopped")
     assert said
     assert ann.coins != before
-    refused = await ann.use("roulette", bet=5, colour="red")
+    asked = await hall.begin(name="roulette", options={"bet": 5, "colour": "red"})
+
+    async def told():
+        found = await hall.local.get(f"interactions/{asked}")
+        return [message for message in found["messages"] if message["content"] != SIGN]
+
+    # What everybody saw coming is gone, and only the player reads the refusal.
+    (refused,) = await hall.until_async(told, "the refusal")
+    assert refused["flags"] & 64
+    await hall.until_async(lambda: gone(hall), "nothing is left in the channel")
     assert refused["content"] == "⚠️ 5 is no bet for Roulette. Allowed: 10 to 500 coins."
     assert (await ann.use("roulette", bet=10, colour="blue"))["content"].startswith("⚠️ “blue” is no colour.")
     assert sound()
