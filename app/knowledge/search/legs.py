@@ -59,13 +59,14 @@ SELECT c.message_id,
 FROM message_terms c WHERE c.message_id = ANY(:ids)
 """
 _ROWS = """
-SELECT r.message_id, r.channel_id, r.author_id, r.words, r.traits, {filters},
-    c.closeness{matches}
-FROM message_terms r LEFT JOIN (
-    SELECT v.message_id, 1 - min(v.embedding <=> CAST(:vector AS halfvec)) AS closeness FROM message_vectors v
-    WHERE v.message_id = ANY(:ids) AND v.model = :model GROUP BY v.message_id
-) c ON c.message_id = r.message_id
+SELECT r.message_id, r.channel_id, r.author_id, r.words, r.traits, {filters}{matches}
+FROM message_terms r
 WHERE r.message_id = ANY(:ids) AND {scope}
+"""
+# A statement of its own: joined to the rows, the planner takes them for so few that it goes through these for each.
+_CLOSENESS = """
+SELECT v.message_id, 1 - min(v.embedding <=> CAST(:vector AS halfvec)) FROM message_vectors v
+WHERE v.message_id = ANY(:ids) AND v.model = :model GROUP BY v.message_id
 """
 
 
@@ -164,13 +165,16 @@ def rows(
     """These messages as ranking sees them, without those that may not be read."""
     matches = "".join(f", r.terms @@ CAST(:term{n} AS tsquery)" for n in range(len(terms)))
     values: dict[str, object] = {f"term{n}": term.query for n, term in enumerate(terms)}
-    values |= {"ids": list(ids), "model": meaning.model if meaning else "", "vector": None}
-    if meaning:
-        values["vector"] = as_sql(meaning.vector)
     statement = _ROWS.format(scope=_SCOPE, filters=scope.filters, matches=matches)
+    found = session.execute(text(statement), {**scope.values, **values, "ids": list(ids)})
+    near = _closeness(session, ids, meaning) if meaning else {}
     return [
-        Row(message, channel, author, tuple(matched), closeness, words, traits, may_answer)
-        for message, channel, author, words, traits, may_answer, closeness, *matched in session.execute(
-            text(statement), {**scope.values, **values}
-        )
+        Row(message, channel, author, tuple(matched), near.get(message), words, traits, may_answer)
+        for message, channel, author, words, traits, may_answer, *matched in found
     ]
+
+
+def _closeness(session: Session, ids: Sequence[int], meaning: Meaning) -> dict[int, float]:
+    """How near each of these messages' best part is, as a cosine; nothing of one that has no vector."""
+    values = {"ids": list(ids), "model": meaning.model, "vector": as_sql(meaning.vector)}
+    return dict(session.execute(text(_CLOSENESS), values).all())
