@@ -5,15 +5,16 @@ import { cssColour, h, icon } from "./dom.js";
 import { inline, link } from "./markdown.js";
 import { stamp } from "./times.js";
 
-/** One embed as a card. */
-export function embedCard(embed, names) {
+/** One embed as a card; `files` are those of its message, one of which its picture may be. */
+export function embedCard(embed, names, files = []) {
+  const described = files.find((file) => file.url === embed.image?.url)?.description;
   const card = h("article", { class: "embed", style: { "--stripe": cssColour(embed.color) ?? "var(--line)" } },
     h("div", { class: "embed-body" },
       embed.author && author(embed.author),
       embed.title && h("p", { class: "embed-title" }, titleOf(embed, names)),
       embed.description && h("div", { class: "embed-text" }, markdown(embed.description, names)),
       embed.fields?.length > 0 && h("div", { class: "fields" }, ...embed.fields.map((row) => field(row, names))),
-      embed.image && picture(embed.image.url, embed.title ?? "Picture of the embed", "embed-image"),
+      embed.image && picture(embed.image.url, described ?? embed.title ?? "Picture of the embed", "embed-image"),
       footer(embed)),
     embed.thumbnail && picture(embed.thumbnail.url, "Thumbnail", "thumbnail"));
   return card;

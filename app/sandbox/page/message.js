@@ -66,7 +66,7 @@ function content(row) {
   return [
     text(row),
     files.length > 0 && h("div", { class: "attachments" }, ...attachments(files)),
-    ...(row.embeds ?? []).map((embed) => embedCard(embed, names)),
+    ...(row.embeds ?? []).map((embed) => embedCard(embed, names, row.attachments)),
     componentRows(row),
     reactionBar(row),
     row.thread && h("button", { type: "button", class: "thread-link", onclick: () => announce("go", row.thread.id) },
