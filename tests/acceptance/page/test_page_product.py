@@ -199,6 +199,8 @@ async def test_a_member_is_offered_only_what_he_may_use(hall):
 
 async def test_what_was_written_is_found_by_the_form_with_its_filters(hall, product):
     await asyncio.to_thread(product.start, "worker-ai")
+    # Another test has the text of messages kept no longer.
+    await use(hall, product, "hrothgar", "settings set", key="content", value="store")
     await hall.write("The dragon sleeps below the old mill")
     vectors = "SELECT count(*) FROM message_vectors v JOIN messages m ON m.id = v.message_id WHERE m.content LIKE %s"
     await asyncio.to_thread(product.until, lambda: product.value(vectors, "The dragon%") == 1, "it has its vector")
