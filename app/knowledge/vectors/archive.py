@@ -126,8 +126,10 @@ def export(path: Path, guild_id: int | None = None, progress: Progress = lambda 
             os.fsync(file.fileno())
         part.rename(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise BadInput(f"{path} cannot be written: {error.strerror}.") from None
+    finally:
+        # Whatever ended it, no part of an archive stays.
+        part.unlink(missing_ok=True)
     return count
 
 
