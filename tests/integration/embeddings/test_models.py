@@ -9,6 +9,7 @@ import pytest
 from app.clients import openai
 from app.core.db import unit_of_work
 from app.core.errors import RemoteUnavailable
+from app.core.redis import cache_redis
 from app.core.settings import settings
 from app.knowledge.embeddings import models, pipeline, providers
 from app.knowledge.search import legs
@@ -314,3 +315,30 @@ def test_a_long_text_has_a_vector_for_each_part_and_is_found_once(index):
     assert sorted(found.message_ids) == sorted([message, other])
     delete(message)
     assert rows("SELECT message_id FROM message_vectors") == [(other,)]
+
+
+def test_a_429_for_an_hour_is_asked_once_and_loses_nothing(remote, monkeypatch):
+    choose(monkeypatch, "openai")
+    agree(GUILD)
+    written = [write(f"text number {n} about otters") for n in range(8)]
+    asked, answer = [], openai.embed
+
+    def refuse(texts, model, dimensions):
+        asked.append(len(texts))
+        raise RemoteUnavailable("HTTP 429", 3600)
+
+    monkeypatch.setattr(openai, "embed", refuse)
+    for _ in range(10):
+        assert pipeline.refresh() is False
+        # Whoever searches meanwhile waits for nobody, and is answered by the words.
+        found = search.search(GUILD, [PUBLIC], "otters")
+        assert (set(found.message_ids), found.has_meaning) == (set(written), False)
+    assert asked == [8]
+    assert rows("SELECT count(*) FROM embedding_failures") == [(0,)]
+    # The hour is over, here and for all processes.
+    monkeypatch.setattr(openai, "embed", answer)
+    providers.provider.cache_clear()
+    cache_redis().flushall()
+    embed_all()
+    assert of(REMOTE) == written
+    assert sorted(remote) == sorted(f"text number {n} about otters" for n in range(8))

@@ -1,13 +1,16 @@
 """Finding messages by words and by meaning."""
 
+import math
 import random
 
+import numpy as np
 import pytest
 from sqlalchemy import text
 
 from app.clients import minilm
 from app.core.db import unit_of_work
 from app.core.errors import BadInput, Unavailable
+from app.knowledge.embeddings import providers
 from app.knowledge.search import legs, people, queries, ranking
 from app.knowledge.vectors import graphs
 from tests.factories.knowledge import (
@@ -255,6 +258,17 @@ def test_without_a_model_the_words_still_answer_and_say_so(small_talk, monkeypat
     answer = queries.search(GUILD, (PUBLIC,), "potions")
     assert answer.message_ids == (small_talk["raid"],)
     assert not answer.has_meaning
+
+
+@pytest.mark.parametrize("wrong", [[], [[0.1] * 383], [[math.nan] * 384], [[math.inf] * 384], [[0.0] * 384]])
+def test_a_question_that_gets_no_sound_vector_is_answered_by_its_words(small_talk, monkeypatch, wrong):
+    with monkeypatch.context() as patched:
+        patched.setattr(minilm, "embed", lambda _: np.array(wrong, np.float32))
+        answer = queries.search(GUILD, (PUBLIC,), "potions")
+        assert (answer.message_ids[0], answer.has_meaning) == (small_talk["raid"], False)
+    providers.provider.cache_clear()
+    # Nothing of it is kept.
+    assert queries.search(GUILD, (PUBLIC,), "potions").has_meaning
 
 
 def test_a_hit_shows_the_message_as_it_is_now(small_talk):

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from app.cli.main import main
 from app.clients import openai
@@ -32,6 +33,7 @@ from tests.factories.knowledge import (
     write,
 )
 from tests.factories.openai_server import OpenAIServer
+from tests.factories.outages import line
 
 FILES = "SELECT state, file_id FROM store_files ORDER BY id"
 
@@ -305,6 +307,49 @@ def test_killed_at_any_request_the_next_run_ends_where_it_would_have(server, mon
     assert {row[1] for row in rows(FILES)} == set(server.files)
     assert [len(entries) for entries in server.entries.values()] == [2]
     assert "otters" in MANAGED.search(scope(), "otters")[0].text
+
+
+@pytest.mark.parametrize("place", ["create_store", "upload", "attach", "batch_states"])
+def test_a_database_that_goes_between_a_request_and_its_bookkeeping_doubles_nothing(
+    server, database, monkeypatch, place
+):
+    agree(GUILD)
+    write("first words about otters")
+    embed_all()
+    settle()
+    real = getattr(removals.remote, place)
+    with line(monkeypatch, "DATABASE_URL", database) as postgres:
+
+        def losing(*arguments):
+            answer = real(*arguments)
+            postgres.cut()
+            return answer
+
+        monkeypatch.setattr(removals.remote, place, losing)
+        with pytest.raises(OperationalError):
+            MANAGED.sync()
+        monkeypatch.setattr(removals.remote, place, real)
+        postgres.mend()
+        sql("UPDATE store_files SET created_at = created_at - interval '1 hour'")
+        for _ in range(2):
+            settle()
+            MANAGED.sync()
+        for file in server.files.values():
+            file["created_at"] -= 3600
+        MANAGED.clean()
+        assert (len(server.stores), len(server.files)) == (1, 2)
+        assert {row[1] for row in rows(FILES)} == set(server.files)
+        assert "otters" in MANAGED.search(scope(), "otters")[0].text
+
+
+def test_without_redis_everything_is_sent_all_the_same(server, servers, monkeypatch):
+    agree(GUILD)
+    write("words about voles")
+    with line(monkeypatch, "REDIS_URL", servers.redis_url) as redis:
+        redis.cut()
+        sync()
+        assert [state for state, _ in rows(FILES)] == ["attached", "attached"]
+        assert "voles" in MANAGED.search(scope(), "voles")[0].text
 
 
 @pytest.mark.parametrize(
