@@ -213,5 +213,5 @@ def _filled(values: Sequence[float | None]) -> Floats:
 
 
 def _by_largest(values: Floats) -> Floats:
-    largest = float(values.max(initial=0.0))
+    largest = float(np.max(values, initial=0.0))
     return values / largest if largest > 0 else np.zeros_like(values)
