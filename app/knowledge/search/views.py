@@ -98,7 +98,8 @@ class Results(GuardedView):
         number = _("Page {page} of {pages}").format(page=self.page + 1, pages=self.pages)
         if self.has_meaning:
             return number
-        return f"{number} · {_('Searched by words alone; the search by meaning is not available right now.')}"
+        warning = _("Searched by words alone; the search by meaning is not available right now.")
+        return f"{number} · {warning}"
 
     def _switch_buttons(self) -> None:
         self.back.disabled = self.page == 0
@@ -134,7 +135,8 @@ def _line(guild_id: int, hit: Hit) -> str:
     when = discord.utils.format_dt(hit.written_at, "R")
     where = f"<#{hit.channel_id}> · " if guild_id else ""
     shown = discord.utils.escape_markdown(hit.excerpt)
-    return f"{where}<@{hit.author_id}> · {when} · [{_('show')}]({link})\n{shown}"
+    label = _("show")
+    return f"{where}<@{hit.author_id}> · {when} · [{label}]({link})\n{shown}"
 
 
 def record_embed(passages: Sequence[Found], question: str) -> discord.Embed:
