@@ -16,6 +16,9 @@ from tests.acceptance.page.screen import Screen, open_screen
 from tests.factories import folders
 from tests.factories.system import System, running
 
+# Others of this module's tests write too, and something of it may be near to any question.
+ANSWERED = re.compile("Found messages|I found nothing")
+
 pytestmark = [pytest.mark.page, pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 
 
@@ -223,3 +226,27 @@ async def test_what_was_written_is_found_by_the_form_with_its_filters(hall, prod
     await expect(hall.last).to_contain_text("I found nothing with these filters")
     await search("some day", "Hrothgar")
     await expect(hall.last).to_contain_text("3 May 2023")
+    gone = "SELECT count(*) FROM messages WHERE deleted_at IS NOT NULL"
+    before = product.value(gone)
+    await hall.menu(hall.message("The dragon sleeps below the old mill").first, "Delete message")
+    await asyncio.to_thread(product.until, lambda: product.value(gone) == before + 1, "it is deleted")
+    await search("today", "Hrothgar")
+    await expect(hall.last).to_contain_text(ANSWERED)
+    await expect(hall.last).not_to_contain_text("The dragon")
+
+
+async def test_what_the_staff_say_is_found_by_nobody_else(hall, product):
+    await hall.channel("staff")
+    await hall.write("The treasure is hidden in the bell tower")
+    vectors = "SELECT count(*) FROM message_vectors v JOIN messages m ON m.id = v.message_id WHERE m.content LIKE %s"
+    await asyncio.to_thread(product.until, lambda: product.value(vectors, "The treasure%") == 1, "it has its vector")
+    await hall.channel("general")
+    form = hall.page.get_by_role("form", name="/search")
+    for name, answer in (("Wiglaf", ANSWERED), ("Hrothgar", "bell tower"), ("Wiglaf", ANSWERED)):
+        await hall.be(name)
+        await hall.command("search")
+        await form.get_by_label("for").fill("treasure")
+        await form.get_by_role("button", name="Run the command").click()
+        shown = hall.page.locator(".message.ephemeral").last
+        await expect(shown).to_contain_text(answer)
+        await expect(hall.message("bell tower")).to_have_count(1 if name == "Hrothgar" else 0)
