@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from app.core.settings import PROJECT
-from benchmarks import boards, caches, commands, economy, event_path, ingest, memory, publish, ready, search
+from benchmarks import boards, caches, commands, economy, event_path, ingest, memory, publish, ready, scale, search
 from benchmarks.report import Report
 from tests.factories.system import BASIC, running
 
@@ -15,7 +15,7 @@ EVERYTHING = (*BASIC, "worker-chat", "flower")
 # What starts servers of its own, and what is measured in one running system, in the order of the table.
 _FIRST: dict[str, Any] = {"ready": ready, "publish": publish, "cache": caches}
 _TOGETHER: dict[str, Any] = {"memory": memory, "commands": commands, "ingest": ingest}
-_LAST: dict[str, Any] = {"economy": economy, "leaderboards": boards, "search": search}
+_LAST: dict[str, Any] = {"economy": economy, "leaderboards": boards, "search": search, "scale": scale}
 
 
 def main() -> None:
@@ -23,10 +23,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=PROJECT / "benchmarks" / "results" / "latest.json")
     parser.add_argument("--only", choices=("events", *_FIRST, *_TOGETHER, *_LAST))
-    parser.add_argument("--large", action="store_true", help=f"{LARGE} times as many events")
+    parser.add_argument("--large", action="store_true", help=f"{LARGE} times as many events, a million messages")
     chosen = parser.parse_args()
     if chosen.large:
         ingest.EVENTS *= LARGE
+        scale.MESSAGES = scale.LARGE_MESSAGES
     report = Report()
     with tempfile.TemporaryDirectory() as folder:
         _measure(Path(folder), report, chosen.only)

@@ -13,6 +13,7 @@ from app.core.db import unit_of_work
 from app.knowledge.embeddings import index, pipeline, providers
 from app.knowledge.search import queries
 from app.knowledge.search.queries import Viewer
+from app.knowledge.vectors import graphs
 from benchmarks.databases import database
 from benchmarks.report import Report
 
@@ -69,6 +70,7 @@ def _fill(report: Report) -> None:
     with unit_of_work() as uow:
         uow.session.execute(text("ANALYZE message_terms, message_vectors, messages"))
         uow.commit()
+    graphs.tend()
 
 
 def _rate(count: int, work: Callable[[], None]) -> float:

@@ -47,7 +47,7 @@ SELECT message_id FROM near ORDER BY distance, message_id DESC
 """
 # The defaults end the walk through the graph before it has met enough messages that may be read.
 _WALK_FAR = """
-SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', '200', true),
+SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', '300', true),
     set_config('hnsw.max_scan_tuples', '100000', true)
 """
 _AROUND = """
