@@ -1,11 +1,13 @@
 """Documents in PostgreSQL: made by the embedding worker, found by their passages, gone with their messages."""
 
+import json
 import random
 import threading
 from datetime import timedelta
 
 import pytest
 
+from app.cli.main import main
 from app.clients import minilm
 from app.core.clock import now, snowflake_at
 from app.core.db import unit_of_work
@@ -255,3 +257,23 @@ def test_rebuilding_makes_what_was_destroyed(index):
     while pipeline.refresh(sources=SOURCES):
         pass
     assert find("word")
+
+
+def test_a_dry_run_tells_what_pruning_by_source_then_takes(index, capsys):
+    for days in (5, 3, 1):
+        write("words of that day", message_id=snowflake_at(now() - timedelta(days=days)) + 1)
+    make()
+
+    def prune(*more):
+        arguments = ["vectors", "prune", "--source", rules.LOG, "--older-than", "2", "--json"]
+        assert main([*arguments, *more]) == 0
+        return json.loads(capsys.readouterr().out)["documents"]
+
+    sections = "SELECT section, count(*) FROM documents GROUP BY 1 ORDER BY 1"
+    before = rows(sections), rows(VECTORS)
+    assert before[0] == [(rules.SUMMARY, 3), (rules.LOG, 3)]
+    assert prune("--dry-run") == 2
+    assert (rows(sections), rows(VECTORS)) == before
+    assert prune() == 2
+    assert rows(sections) == [(rules.SUMMARY, 3), (rules.LOG, 1)]
+    assert prune("--dry-run") == prune() == 0
