@@ -14,6 +14,7 @@ from discord.ext import commands
 
 from app.bot.translations import Source, language_of
 from app.core.answers import Answer, AnswerBoard
+from app.core.cache.namespace import forget_guild_here
 from app.core.commands import (
     DEADLINE_SECONDS,
     Command,
@@ -54,7 +55,10 @@ async def _run(client: Any, command: Command, meanwhile: Awaitable[None]) -> Ans
         answer = await expecting
         if answer is None:
             return Answer(_("My workers are out of reach. Nothing was changed; please try again soon."), "refused")
-        return await _publish_and_wait(client, command, answer)
+        decided = await _publish_and_wait(client, command, answer)
+        # The answer may be here before the word that what we remember is old.
+        forget_guild_here(command.guild_id)
+        return decided
     finally:
         await expecting
         await client.front.answers.forget(command.id)

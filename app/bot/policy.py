@@ -103,7 +103,9 @@ class Policy:
         while read_at != self._changes:
             read_at = self._changes
             found = await asyncio.to_thread(loader)
-        self._data = msgspec.structs.replace(found, opted_out=found.opted_out | frozenset(self._held))
+        if self._held:
+            found = msgspec.structs.replace(found, opted_out=found.opted_out | frozenset(self._held))
+        self._data = found
         self.is_loaded = True
 
 

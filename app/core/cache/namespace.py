@@ -25,7 +25,7 @@ import msgspec
 from app.core.cache import entry
 from app.core.cache.entry import Part
 from app.core.cache.local import Flight, Kept
-from app.core.cache.runtime import runtime
+from app.core.cache.runtime import forget_here, runtime
 from app.core.cache.shared import Change
 from app.core.cache.tiers import Bounds, Tiers, Wanted
 
@@ -154,6 +154,11 @@ def forget_tags(guild_id: int, *tags: str) -> None:
 def forget_guild(guild_id: int) -> None:
     """Forget every value of this guild."""
     forget_tags(guild_id, "*")
+
+
+def forget_guild_here(guild_id: int) -> None:
+    """Forget every value of this guild in this process, at once: who was told of a commit must read what it changed."""
+    forget_here(frozenset(), {entry.version_key(guild_id, "*")})
 
 
 def forget_person(guild_ids: Iterable[int], user_id: int) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from app.bot.checks import is_off
 from app.core import ledger
+from app.core.cache.runtime import Listener, runtime
 from app.core.features import FEATURES
 from app.core.redis import broker_redis
 from app.core.settings import settings
@@ -225,3 +226,13 @@ async def test_a_part_is_refused_where_the_whole_is_switched_off(hall, workers, 
     await hall.until(lambda: is_off(bot, guild, "games"), "the bot knows the switch", 3)
     assert is_off(bot, guild, "economy")
     assert not is_off(bot, other_guild(hall), "games")
+
+
+async def test_who_changed_something_reads_the_change_before_the_cache_is_told(hall, workers, bot, monkeypatch):
+    workers.start("commands")
+    await hall.text("settings show")
+    await hall.until(lambda: runtime().listener.is_live, "this process remembers settings")
+    await hall.text("settings show")
+    monkeypatch.setattr(Listener, "_hear", lambda *_: None)
+    assert await hall.text("settings set", key="prefix", value="?") == "✅ **prefix** is now `?`."
+    assert "**prefix**: `?`" in await hall.text("settings show")
