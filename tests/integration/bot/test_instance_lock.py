@@ -19,7 +19,7 @@ def impatient(monkeypatch):
 def end_its_connection():
     """End every connection that holds an advisory lock in this database."""
     holders = (
-        "SELECT pg_terminate_backend(l.pid) FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
+        "SELECT pg_terminate_backend(l.pid, 5000) FROM pg_locks l JOIN pg_database d ON d.oid = l.database"
         " WHERE l.locktype = 'advisory' AND d.datname = current_database() AND l.pid <> pg_backend_pid()"
     )
     with engine().connect() as connection:
