@@ -47,10 +47,18 @@ async def test_a_balance_is_shown_in_every_form(hall, bot, here, ann, ben):
 
 @pytest.mark.usefixtures("worker", "bot")
 async def test_coins_are_given_by_slash_and_by_prefix(hall, here, ann, ben):
-    used = await hall.use("transfer", user="beowulf", member=str(ben), amount=10)
-    assert used["ephemeral"]
-    said = [message["content"] for message in used["messages"]]
-    assert said == [
+    options = {"member": str(ben), "amount": 10}
+    interaction = await hall.begin(user="beowulf", name="transfer", options=options)
+    assert (await hall.answered(interaction))["ephemeral"]
+
+    async def said() -> list[str]:
+        return [message["content"] for message in (await hall.local.get(f"interactions/{interaction}"))["messages"]]
+
+    async def told() -> bool:
+        return len(await said()) > 1
+
+    await hall.until_async(told, "the channel is told too")
+    assert await said() == [
         f"✅ You gave <@{ben}> 10 coins. You have 15 coins.",
         f"🪙 <@{ann}> gave <@{ben}> 10 coins.",
     ]
