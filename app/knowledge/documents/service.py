@@ -14,6 +14,7 @@ from sqlalchemy import Row, event, text
 from sqlalchemy.orm import Session
 
 from app.core import clock, queue
+from app.core.consent import AGREES
 from app.core.db import unit_of_work
 from app.core.errors import BadInput, QueueUnavailable
 from app.knowledge.documents import queries, rules
@@ -52,22 +53,21 @@ WHERE id IN (
     WHERE d.guild_id = :guild_id ORDER BY d.id FOR UPDATE OF d
 ) RETURNING id
 """
-_CLAIM = """
+_AGREES = AGREES.format(guild="d.guild_id")
+_CLAIM = f"""
 WITH due AS (
     SELECT d.id FROM documents d
     WHERE d.stale_at IS NOT NULL AND d.stale_at <= CASE WHEN d.day >= CAST(:today AS date) THEN :open ELSE :closed END
     AND (d.claimed_until IS NULL OR d.claimed_until <= clock_timestamp()) AND d.attempts < :most
-    AND (NOT :needs_consent OR coalesce(
-        (SELECT s.features ->> 'openai' FROM guild_settings s WHERE s.guild_id = d.guild_id), '') = 'true')
+    AND (NOT :needs_consent OR {_AGREES})
     ORDER BY d.day DESC, d.id LIMIT :limit FOR UPDATE OF d SKIP LOCKED
 )
 UPDATE documents d SET claimed_until = clock_timestamp() + make_interval(secs => :seconds * 2 ^ least(d.attempts, 8)),
     claimed_at = clock_timestamp(), attempts = d.attempts + 1
 FROM due WHERE d.id = due.id
 RETURNING d.id, d.guild_id, d.section, d.url, d.title, d.channel_id, d.day, d.cut, d.content_hash, d.attempts,
-    coalesce((SELECT s.features ->> 'openai' FROM guild_settings s WHERE s.guild_id = d.guild_id), '') = 'true'
-        AS may_leave
-"""
+    {_AGREES} AS may_leave
+"""  # noqa: S608 - constants.
 _DUE = """
 SELECT count(*) FROM documents d
 WHERE d.stale_at IS NOT NULL AND d.stale_at <= CASE WHEN d.day >= CAST(:today AS date) THEN :open ELSE :closed END

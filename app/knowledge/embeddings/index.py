@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.core.consent import AGREES
 from app.core.db import unit_of_work
 from app.knowledge.documents import service as documents
 from app.knowledge.embeddings import generations, languages, rules
@@ -85,7 +86,7 @@ WITH due AS (
     RETURNING message_id, attempts
 )
 SELECT d.id, d.guild_id, d.content, c.attempts,
-    coalesce((SELECT s.features ->> 'openai' FROM guild_settings s WHERE s.guild_id = d.guild_id), '') = 'true',
+    {AGREES.format(guild="d.guild_id")},
     (SELECT g.model FROM guild_models g WHERE g.guild_id = d.guild_id AND NOT EXISTS (
         SELECT FROM message_vectors v WHERE v.message_id = d.id AND v.model = g.model
     ))

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from app.core.consent import AGREES
 from app.core.db import engine, unit_of_work
 from app.knowledge.embeddings import generations
 from app.knowledge.embeddings.providers import Provider, named, provider
@@ -21,10 +22,7 @@ log = logging.getLogger(__name__)
 
 _STEP_ROWS = 1000
 
-_AGREES = """
-(NOT :is_remote OR coalesce(
-    (SELECT s.features ->> 'openai' FROM guild_settings s WHERE s.guild_id = g.guild_id), '') = 'true')
-"""
+_AGREES = f"(NOT :is_remote OR {AGREES.format(guild='g.guild_id')})"
 _TO_BEGIN = f"(g.model <> :model OR g.target IS NOT NULL) AND g.target IS DISTINCT FROM :model AND {_AGREES}"
 _BEGIN = f"""
 UPDATE guild_models SET target = :model, below = 9223372036854775807

@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.core import choices, clock
+from app.core.consent import agrees
 from app.core.db import engine
 from app.core.errors import BadInput, ConfigurationError, Unavailable
 from app.core.settings import settings
@@ -282,6 +283,5 @@ def _model(session: Session, guild_id: int) -> Provider | None:
 
 
 def _may_leave(guild_id: int) -> bool:
-    statement = text("SELECT features ->> 'openai' = 'true' FROM guild_settings WHERE guild_id = :id")
     with Session(engine()) as session:
-        return bool(session.scalar(statement, {"id": guild_id}))
+        return agrees(session, guild_id)

@@ -16,13 +16,14 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.clients import vector_stores as remote
+from app.core.consent import AGREES
 from app.core.db import engine, unit_of_work
 from app.core.errors import RemoteUnavailable
 from app.core.settings import settings
 from app.knowledge.documents import service
 from app.knowledge.embeddings.limits import Limits
 from app.knowledge.vectors import removals, uploads
-from app.knowledge.vectors.rows import AGREES, fetch, run
+from app.knowledge.vectors.rows import fetch, run
 from app.knowledge.vectors.stores import Found, Scope, check
 
 _STORE = f"SELECT v.store_id FROM vector_stores v WHERE v.guild_id = :id AND {AGREES.format(guild='v.guild_id')}"  # noqa: S608 - constants.

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from app.core.consent import agrees
 from app.core.db import engine
 from app.core.settings import settings
 from app.knowledge.documents import queries, rules, service
@@ -170,7 +171,7 @@ class Pgvector:
         if not asked:
             return []
         model = serving_now(scope.guild_id)
-        if model.is_remote and not _agrees(scope.guild_id):
+        if model.is_remote and not _may_leave(scope.guild_id):
             return []
         vector = model.embed([asked])[0]
         with Session(engine()) as session:
@@ -214,7 +215,6 @@ def _passages(session: Session, guild_id: int, found: Sequence[Row[Any]]) -> dic
     return texts
 
 
-def _agrees(guild_id: int) -> bool:
+def _may_leave(guild_id: int) -> bool:
     with Session(engine()) as session:
-        statement = text("SELECT features ->> 'openai' = 'true' FROM guild_settings WHERE guild_id = :id")
-        return bool(session.scalar(statement, {"id": guild_id}))
+        return agrees(session, guild_id)

@@ -10,8 +10,9 @@ from sqlalchemy import Row, text
 
 from app.clients import vector_stores as remote
 from app.core import clock
+from app.core.consent import AGREES
 from app.core.db import unit_of_work
-from app.knowledge.vectors.rows import AGREES, FORGET_FILE, fetch, run
+from app.knowledge.vectors.rows import FORGET_FILE, fetch, run
 
 log = logging.getLogger(__name__)
 

@@ -6,12 +6,6 @@ from sqlalchemy import Row, text
 
 from app.core.db import unit_of_work
 
-# Whether a guild's admins agreed; its column goes into the braces.
-AGREES = """
-coalesce((
-    SELECT agreed.features ->> 'openai' FROM guild_settings agreed WHERE agreed.guild_id = {guild}
-), '') = 'true'
-"""
 FORGET_FILE = "DELETE FROM store_files WHERE id = :id"
 
 
