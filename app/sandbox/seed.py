@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from app.sandbox.actions import channels
+from app.sandbox.actions import channels, tags
 from app.sandbox.box import Box, Tuning
 from app.sandbox.constants import ChannelType, Permission
 from app.sandbox.hub import Hub
@@ -26,6 +26,8 @@ _PEOPLE = (
     ("margaux", "Margaux", "fr", False),
     ("scop", "Scop", "en-US", True),
 )
+
+_TAGS = ("building", "feast", "voyage")
 
 
 class _Numbers:
@@ -51,6 +53,7 @@ def new_box(token: str, tuning: Tuning | None = None) -> Box:
     box = Box(world, Hub(world), tuning or Tuning())
     _mead_hall(box, number, people)
     _workshop(box, number, people)
+    _offer_tags(box, number)
     return box
 
 
@@ -81,6 +84,14 @@ def _mead_hall(box: Box, number: _Numbers, people: list[User]) -> None:
     owner = people[2].id
     tales.thread = ThreadState(owner, _BORN.isoformat(), {owner: _BORN.isoformat()})
     box.world.add_channel(tales)
+
+
+def _offer_tags(box: Box, number: _Numbers) -> None:
+    """After everything else, whose ids stay the same."""
+    forum = next(row for row in box.world.channels.values() if row.kind is ChannelType.FORUM)
+    forum.tags = tags.offered(box, forum.kind, [], list(_TAGS))
+    for tag in forum.tags:
+        tag["id"] = str(number.next())
 
 
 def _workshop(box: Box, number: _Numbers, people: list[User]) -> None:

@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from app.sandbox import ids
-from app.sandbox.actions import channels, members, threads
+from app.sandbox.actions import channels, members, tags, threads
 from app.sandbox.box import Box, box_of
 from app.sandbox.constants import ChannelType, Json, Permission
 from app.sandbox.control import params
@@ -95,13 +95,13 @@ async def new_guild(request: web.Request) -> web.Response:
 
 
 async def new_channel(request: web.Request) -> web.Response:
-    """A channel `{guild, name, type?, topic?, parent?, private?, roles?}`.
+    """A channel `{guild, name, type?, topic?, parent?, private?, roles?, tags?}`.
 
-    `{type: "dm", user}` is the direct messages with the bot, `{type: "thread", parent, name, user}` a thread.
+    `{type: "dm", user}` is the direct messages with the bot, `{type: "thread", parent, name, user, tags?}` a thread.
     """
     box = box_of(request)
     data = await params.read(request)
-    params.only(data, ("guild", "name", "type", "topic", "parent", "private", "roles", "user"))
+    params.only(data, ("guild", "name", "type", "topic", "parent", "private", "roles", "user", "tags"))
     is_direct = "user" in data and not {"guild", "parent"} & data.keys()
     kind = _kind(data.get("type", "dm" if is_direct else "text"))
     if kind is ChannelType.DM:
@@ -118,6 +118,7 @@ async def new_channel(request: web.Request) -> web.Response:
         topic=params.text(data, "topic", most=1024) if data.get("topic") else None,
         parent_id=params.channel(box, data, "parent").id if data.get("parent") else None,
         overwrites=_overwrites(guild, data),
+        tags=tags.offered(box, kind, [], data["tags"]) if data.get("tags") is not None else [],
     )
     return answer(guilds.channel(box.world, channels.create(box, guild, channel)))
 
@@ -132,7 +133,22 @@ def _thread(box: Box, data: Json) -> Channel:
     name = params.text(data, "name")
     thread = Channel(box.world.ids.next(), ChannelType.PUBLIC_THREAD, parent.guild_id, name, parent_id=parent.id)
     thread.thread = ThreadState(owner.id, ids.now_iso(), {owner.id: ids.now_iso()})
+    thread.thread.applied_tags = tags.applied(parent, data.get("tags") or [])
     return threads.create(box, thread)
+
+
+async def set_tags(request: web.Request) -> web.Response:
+    """Change the tags of a forum or of a post in one: `{channel, tags}`."""
+    box = box_of(request)
+    data = await params.read(request)
+    params.only(data, ("channel", "tags"))
+    channel = params.channel(box, data)
+    if channel.thread and channel.parent_id:
+        channel.thread.applied_tags = tags.applied(box.world.channels[channel.parent_id], data.get("tags"))
+        threads.announce(box, channel, "THREAD_UPDATE")
+        return answer(guilds.thread(channel))
+    changes = {"tags": tags.offered(box, channel.kind, channel.tags, data.get("tags"))}
+    return answer(guilds.channel(box.world, channels.update(box, channel, changes)))
 
 
 def _kind(word: object) -> ChannelType:

@@ -8,6 +8,7 @@ ROUTES = (
     ("GET", "/sandbox/state", places.state),
     ("POST", "/sandbox/guilds", places.new_guild),
     ("POST", "/sandbox/channels", places.new_channel),
+    ("POST", "/sandbox/channels/tags", places.set_tags),
     ("POST", "/sandbox/users", people.new_user),
     ("POST", "/sandbox/members", people.membership),
     ("POST", "/sandbox/invites", people.new_invite),

@@ -99,7 +99,12 @@ function drawHeader() {
     return;
   }
   fill(head, icon(place.type === 1 ? "mail" : channelIcon(place.type)), h("h1", {}, place.name),
-    place.topic && h("p", { class: "topic", title: place.topic }, place.topic), [2, 13].includes(place.type) && voiceButton(place));
+    place.topic && h("p", { class: "topic", title: place.topic }, place.topic), ...tagsOf(place), [2, 13].includes(place.type) && voiceButton(place));
+}
+
+function tagsOf(place) {
+  const known = guild()?.channels.get(place.parent_id)?.available_tags ?? [];
+  return known.filter((tag) => place.applied_tags?.includes(tag.id)).map((tag) => h("span", { class: "tag" }, tag.name));
 }
 
 function drawStranger() {

@@ -2,10 +2,10 @@
 
 from aiohttp import web
 
-from app.sandbox.actions import channels
+from app.sandbox.actions import channels, tags
 from app.sandbox.box import Box
 from app.sandbox.constants import ChannelType, Json, Permission
-from app.sandbox.errors import DiscordError, invalid_form, missing_permissions
+from app.sandbox.errors import BadInput, DiscordError, invalid_form, missing_permissions
 from app.sandbox.permissions import require, top_position
 from app.sandbox.render import guilds
 from app.sandbox.rest.access import guild_allowed, guild_seen, role_in
@@ -41,7 +41,7 @@ async def create_channel(request: web.Request) -> web.Response:
     if kind not in set(ChannelType) - {ChannelType.DM}:
         raise invalid_form("type", "BASE_TYPE_CHOICES", "Value must be one of {0, 2, 4, 5, 13, 15}.")
     channel = Channel(box.world.ids.next(), ChannelType(kind), guild.id, _name(data.get("name")))
-    for key, value in _changes(data).items():
+    for key, value in {**_changes(data), **_offered(box, channel, data)}.items():
         setattr(channel, key, value)
     return answer(guilds.channel(box.world, channels.create(box, guild, channel)), 201)
 
@@ -74,6 +74,15 @@ def _changes(data: Json) -> Json:
     return changes
 
 
+def _offered(box: Box, channel: Channel, data: Json) -> Json:
+    if data.get("available_tags") is None:
+        return {}
+    try:
+        return {"tags": tags.offered(box, channel.kind, channel.tags, data["available_tags"])}
+    except BadInput as error:
+        raise invalid_form("available_tags", "BASE_TYPE_CHOICES", str(error)) from error
+
+
 def _slowmode(value: int) -> int:
     if not 0 <= value <= _SLOWEST:
         text = f"int value should be less than or equal to {_SLOWEST}."
@@ -101,7 +110,8 @@ async def edit_channel(request: web.Request) -> web.Response:
     if channel.thread:
         return answer(edit_thread(box, channel, data))
     require(box.world, channel, box.world.application.id, Permission.MANAGE_CHANNELS)
-    return answer(guilds.channel(box.world, channels.update(box, channel, _changes(data))))
+    changes = {**_changes(data), **_offered(box, channel, data)}
+    return answer(guilds.channel(box.world, channels.update(box, channel, changes)))
 
 
 async def delete_channel(request: web.Request) -> web.Response:

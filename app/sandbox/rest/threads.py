@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from app.sandbox import ids
-from app.sandbox.actions import messages, threads
+from app.sandbox.actions import messages, tags, threads
 from app.sandbox.box import Box
 from app.sandbox.constants import ChannelType, Json, MessageFlag, Permission
-from app.sandbox.errors import DiscordError, invalid_form
+from app.sandbox.errors import BadInput, DiscordError, invalid_form
 from app.sandbox.permissions import can_view, require
 from app.sandbox.render import guilds
 from app.sandbox.render import messages as render
@@ -30,11 +30,18 @@ def _new(box: Box, parent: Channel, data: Json, kind: ChannelType, thread_id: in
     state = ThreadState(bot_id, ids.now_iso(), {bot_id: ids.now_iso()})
     state.auto_archive_minutes = _duration(data.get("auto_archive_duration"), 1440)
     state.invitable = data.get("invitable", True) is not False
-    state.applied_tags = [int(t) for t in data.get("applied_tags") or []]
+    state.applied_tags = _tags(parent, data.get("applied_tags") or [])
     thread = Channel(thread_id or box.world.ids.next(), kind, parent.guild_id, name, parent_id=parent.id)
     thread.thread = state
     thread.slowmode = data.get("rate_limit_per_user") or 0
     return thread
+
+
+def _tags(parent: Channel, given: object) -> list[int]:
+    try:
+        return tags.applied(parent, given)
+    except BadInput as error:
+        raise invalid_form("applied_tags", "BASE_TYPE_CHOICES", str(error)) from error
 
 
 def _duration(value: object, otherwise: int) -> int:
@@ -114,7 +121,7 @@ def edit_thread(box: Box, thread: Channel, data: Json) -> Json:
     state.locked = bool(data.get("locked", state.locked))
     state.invitable = bool(data.get("invitable", state.invitable))
     if data.get("applied_tags") is not None:
-        state.applied_tags = [int(t) for t in data["applied_tags"]]
+        state.applied_tags = _tags(box.world.channels[thread.parent_id or 0], data["applied_tags"])
     if bool(data.get("archived", state.archived)) != state.archived:
         state.archived = not state.archived
         state.archive_timestamp = ids.now_iso()

@@ -21,6 +21,19 @@ async def test_each_user_sees_his_own_channels(visit):
     await expect(screen.page.get_by_role("heading", name="general", exact=True)).to_be_visible()
 
 
+async def test_a_post_shows_the_tags_that_its_forum_calls_so_now(visit, local):
+    body = {"guild": str(local.guild().id), "name": "wishes", "type": "forum", "tags": ["bug", "idea"]}
+    forum = await local.post("channels", body)
+    body = {"type": "thread", "parent": forum["id"], "user": str(local.user()), "name": "It creaks", "tags": ["bug"]}
+    await local.post("channels", body)
+    screen = await visit(place="It creaks")
+    tags = screen.page.locator("#place .tag")
+    await expect(tags).to_have_text(["bug"])
+    renamed = {**forum["available_tags"][0], "name": "fault"}
+    await local.post("channels/tags", {"channel": forum["id"], "tags": [renamed]})
+    await expect(tags).to_have_text(["fault"])
+
+
 async def test_a_channel_where_one_may_not_write_says_so(visit):
     screen = await visit(place="announcements")
     await expect(screen.draft).to_be_disabled()

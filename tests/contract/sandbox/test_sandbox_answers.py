@@ -147,6 +147,27 @@ async def test_guilds_channels_threads_roles_members_and_invites(checked):
     await hall.unban(member)
 
 
+async def test_forums_with_tags_and_tagged_posts(checked):
+    local, client, checker = checked
+    hall = await client.fetch_guild(local.guild().id)
+    offered = [discord.ForumTag(name="bug", emoji="🐛", moderated=True), discord.ForumTag(name="idea")]
+    forum = await hall.create_forum("made", available_tags=offered)
+    forum = await forum.edit(available_tags=[*forum.available_tags, discord.ForumTag(name="third")])
+    post = await forum.create_thread(name="post", content="c", applied_tags=forum.available_tags[:2])
+    await post.thread.edit(applied_tags=[])
+    await client.fetch_channel(forum.id)
+    await client.fetch_channel(post.thread.id)
+    # What the sandbox's own people make is shown to the bot as well.
+    body = {"guild": str(hall.id), "name": "asked", "type": "forum", "tags": ["bug", "idea"]}
+    forum = await local.post("channels", body)
+    for tag in ("bug", "idea"):
+        post = {"type": "thread", "parent": forum["id"], "user": str(local.user()), "name": tag, "tags": [tag]}
+        await client.fetch_channel((await local.post("channels", post))["id"])
+    assert len(await hall.active_threads()) >= 3
+    assert await hall.fetch_channels()
+    assert checker.seen >= {("PATCH", "/channels/{channel_id}", 200), ("POST", "/channels/{channel_id}/threads", 201)}
+
+
 async def test_errors_have_the_documented_form(checked):
     local, client, checker = checked
     channel = client.get_channel(local.channel())

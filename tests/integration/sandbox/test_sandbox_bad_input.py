@@ -66,6 +66,8 @@ NAMES = [
         "flags",
         "permission_overwrites",
         "applied_tags",
+        "available_tags",
+        "tags",
     ),
 ]
 

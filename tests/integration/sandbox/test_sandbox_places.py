@@ -101,6 +101,56 @@ async def test_private_threads_and_forum_posts(local, client, hall):
     assert post.thread.parent_id == forum.id
 
 
+async def test_a_forum_offers_tags_and_its_posts_bear_them(local, client, hall):
+    body = {"guild": str(hall.id), "name": "suggestions", "type": "forum", "tags": ["bug", "idea"]}
+    forum_id = (await local.post("channels", body))["id"]
+    forum = await client.next("guild_channel_create")
+    assert [tag.name for tag in forum.available_tags] == ["bug", "idea"]
+    body = {"type": "thread", "parent": forum_id, "user": str(local.user()), "name": "It creaks", "tags": ["bug"]}
+    first = await local.post("channels", body)
+    assert [tag.name for tag in (await client.next("thread_create")).applied_tags] == ["bug"]
+    second = await forum.create_thread(name="More mead", content="please", applied_tags=[forum.available_tags[1]])
+    assert [tag.name for tag in second.thread.applied_tags] == ["idea"]
+
+    # A tag that is renamed keeps its id, one that is left out goes, one without an id is new.
+    bug = str(forum.available_tags[0].id)
+    changed = await local.post("channels/tags", {"channel": forum_id, "tags": [{"id": bug, "name": "fault"}, "wish"]})
+    assert [tag["name"] for tag in changed["available_tags"]] == ["fault", "wish"]
+    assert changed["available_tags"][0]["id"] == bug
+    after = (await client.next("guild_channel_update"))[1]
+    assert [tag.name for tag in after.available_tags] == ["fault", "wish"]
+    await local.post("channels/tags", {"channel": first["id"], "tags": ["wish", "fault"]})
+    assert [tag.name for tag in (await client.next("thread_update"))[1].applied_tags] == ["wish", "fault"]
+    await after.edit(available_tags=[discord.ForumTag(name="only")])
+    assert [tag["name"] for tag in local.box.world.channels[int(forum_id)].tags] == ["only"]
+
+
+@pytest.mark.parametrize(
+    ("place", "tags", "said"),
+    [
+        ("general", ["bug"], "only forum channels offer tags"),
+        ("ideas", [f"t{n}" for n in range(21)], "at most 20 tags"),
+        ("ideas", "bug", "a list of at most 20 tags"),
+        ("ideas", None, "a list of at most 20 tags"),
+        ("ideas", ["x" * 21], "a name of 1 to 20 characters"),
+        ("ideas", [7], "a name of 1 to 20 characters"),
+        ("ideas", ["bug", "bug"], "the names must differ"),
+        ("ideas", [{"id": "7", "name": "bug"}], "'7' is no tag of this forum"),
+        ("tales of the sea", ["bug"], "'bug' is no tag of tavern; there are: none"),
+        ("tales of the sea", ["a"] * 6, "at most 5 tags"),
+    ],
+)
+async def test_tags_that_cannot_be_are_refused_and_change_nothing(local, place, tags, said):
+    before = [list(channel.tags) for channel in local.box.world.channels.values()]
+    answer = await local.post("channels/tags", {"channel": str(local.channel(place)), "tags": tags}, 400)
+    assert said in answer["error"]
+    assert [list(channel.tags) for channel in local.box.world.channels.values()] == before
+    wrong = {"applied_tags": tags} if place.startswith("tales") else {"available_tags": tags}
+    if tags is not None:
+        status, answer = await local.rest("PATCH", f"/channels/{local.channel(place)}", wrong)
+        assert (status, answer["code"]) == (400, 50035)
+
+
 async def test_members_join_through_an_invite_change_and_leave(local, client, hall):
     invite = await hall.get_channel(local.channel()).create_invite(max_uses=2)
     created = await client.next("invite_create")
