@@ -158,7 +158,9 @@ CREATE TABLE public.channels (
     deleted_at timestamp with time zone,
     blanked_at timestamp with time zone,
     seq bigint DEFAULT 0 NOT NULL,
-    presence_seq bigint DEFAULT 0 NOT NULL
+    presence_seq bigint DEFAULT 0 NOT NULL,
+    available_tags jsonb DEFAULT '{}'::jsonb NOT NULL,
+    applied_tags bigint[] DEFAULT '{}'::bigint[] NOT NULL
 );
 
 CREATE TABLE public.coin_accounts (

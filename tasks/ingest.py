@@ -22,6 +22,7 @@ from app.core.cache.namespace import forget_values
 from app.core.db import UnitOfWork, unit_of_work
 from app.core.quiet import describe, format_error
 from app.core.redis import broker_redis
+from app.knowledge.embeddings import generations
 from app.knowledge.embeddings.service import forget, hint
 from app.upkeep.outbound.service import confirm
 from app.upkeep.settings.queries import default_mode
@@ -88,6 +89,8 @@ def _put_off(entry_id: str, waiting: list[AnyEvent]) -> None:
 def _follow_up(uow: UnitOfWork, applied: Applied) -> None:
     if applied.is_stale:
         uow.after_commit(hint)
+    # Which posts bear a tag, and which threads can be read, is part of what search keeps.
+    generations.changed(uow.session, applied.rebuilt_guilds)
     for channel in applied.deleted_channels:
         uow.after_commit(partial(queue.send, BLANK, channel))
     for guild in applied.joined_guilds:

@@ -6,7 +6,8 @@ each column keeps what the newest event about it said, in whatever order they ca
 
 from datetime import datetime
 
-from sqlalchemy import DateTime, Index, SmallInteger, Text, text
+from sqlalchemy import BigInteger, DateTime, Index, SmallInteger, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from schema.base import Base, CreatedAt, Snowflake, SnowflakeKey
@@ -47,6 +48,9 @@ class Channel(Base):
     name: Mapped[str | None] = mapped_column(Text)
     parent_id: Mapped[Snowflake | None]
     is_archived: Mapped[bool] = mapped_column(server_default=text("false"))
+    # Of a forum: the names of its tags by their ids. Of a post in one: the ids of those it bears, also of removed ones.
+    available_tags: Mapped[dict[str, str]] = mapped_column(JSONB, server_default=text("'{}'"))
+    applied_tags: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default=text("'{}'"))
     deleted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     # When the messages that went with the channel had all been blanked.
     blanked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

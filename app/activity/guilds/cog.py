@@ -5,7 +5,7 @@ from typing import Any
 
 from discord.ext import commands
 
-from app.activity.guilds.messages import ChannelDeleted, ChannelSeen, GuildLeft, GuildSeen, RoleDeleted, RoleSeen
+from app.activity.guilds.messages import ChannelDeleted, ChannelSeen, GuildLeft, GuildSeen, RoleDeleted, RoleSeen, Tag
 from app.core.clock import snowflake_at
 from app.core.events import Event
 from app.core.translate import (
@@ -80,6 +80,8 @@ def _channel(data: Payload, guild_id: int, context: Context) -> ChannelSeen:
         name=name_or_none(data.get("name")),
         parent_id=snowflake_or_none(data.get("parent_id")),
         is_archived=bool((data.get("thread_metadata") or {}).get("archived")),
+        available_tags=tuple(Tag(snowflake(tag["id"]), name(tag["name"])) for tag in data.get("available_tags") or ()),
+        applied_tags=tuple(snowflake(tag) for tag in data.get("applied_tags") or ()),
     )
 
 

@@ -30,6 +30,13 @@ class GuildLeft(Event, frozen=True, kw_only=True, tag="guild_left"):
     """The bot is no longer in the guild; never sent for one that is merely unavailable."""
 
 
+class Tag(msgspec.Struct, frozen=True, array_like=True):
+    """A tag that a forum offers for its posts."""
+
+    id: Snowflake
+    name: Name
+
+
 class ChannelSeen(Event, frozen=True, kw_only=True, tag="channel_seen"):
     """A channel or thread as it is now (for threads, `parent_id` is the channel; for channels, the category)."""
 
@@ -39,6 +46,9 @@ class ChannelSeen(Event, frozen=True, kw_only=True, tag="channel_seen"):
     name: Name | None = None
     parent_id: Snowflake | None = None
     is_archived: bool = False
+    # What a forum offers, and the ids of what a post in one bears.
+    available_tags: tuple[Tag, ...] = ()
+    applied_tags: tuple[Snowflake, ...] = ()
 
 
 class ChannelDeleted(Event, frozen=True, kw_only=True, tag="channel_deleted"):

@@ -31,7 +31,14 @@ CHANNELS = Table(
     "channels",
     key={"id": "bigint"},
     fixed={"guild_id": "bigint"},
-    profile={"kind": "smallint", "name": "text", "parent_id": "bigint", "is_archived": "boolean"},
+    profile={
+        "kind": "smallint",
+        "name": "text",
+        "parent_id": "bigint",
+        "is_archived": "boolean",
+        "available_tags": "jsonb",
+        "applied_tags": "bigint[]",
+    },
 )
 ROLES = Table(
     "roles",
@@ -97,7 +104,7 @@ def apply_guilds(session: Session, events: Sequence[GuildSeen | GuildLeft]) -> N
 
 def apply_channels(session: Session, events: Sequence[ChannelSeen | ChannelDeleted]) -> None:
     """Channels and threads as they are now, and those that are gone."""
-    facts = Facts(CHANNELS, is_archived=False)
+    facts = Facts(CHANNELS, is_archived=False, available_tags={}, applied_tags=[])
     for event in events:
         if isinstance(event, ChannelDeleted):
             facts.is_gone((event.id,), event.seq, moment(event.at), guild_id=event.guild_id)
@@ -107,6 +114,8 @@ def apply_channels(session: Session, events: Sequence[ChannelSeen | ChannelDelet
                 "name": event.name,
                 "parent_id": event.parent_id,
                 "is_archived": event.is_archived,
+                "available_tags": {str(tag.id): tag.name for tag in event.available_tags},
+                "applied_tags": sorted(set(event.applied_tags)),
             }
             facts.is_like((event.id,), event.seq, profile, guild_id=event.guild_id)
     facts.write(session)

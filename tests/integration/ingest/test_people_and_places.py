@@ -1,5 +1,10 @@
 """Reactions, voice, members, guilds, channels, roles and invites as rows."""
 
+import itertools
+
+from app.activity.guilds.messages import Tag
+from app.knowledge.embeddings import generations
+
 
 def test_a_reaction_taken_back_stays_as_a_tombstone(hand_in, events, rows):
     message = events.new_id()
@@ -85,6 +90,43 @@ def test_channels_threads_roles_and_invites(hand_in, events, rows):
     hand_in.both(events.channel_deleted(id=2001), events.role_deleted(), events.uninvited())
     for table in ("channels", "roles", "invites"):
         assert rows(f"SELECT count(*) FROM {table} WHERE deleted_at IS NOT NULL") == [(1,)]
+
+
+def test_tags_of_forums_and_posts_follow_the_newest_event_in_any_order(hand_in, events, rows, execute):
+    forum, post = events.channel, events.channel + 1
+
+    def offer(*tags):
+        return events.channel_seen(kind=15, available_tags=tags)
+
+    def bear(*ids):
+        return events.channel_seen(id=post, kind=11, parent_id=forum, applied_tags=ids)
+
+    told = [offer(Tag(11, "bug"), Tag(12, "idea")), bear(11, 12), offer(Tag(11, "fault")), bear(12, 11, 11)]
+    for order in itertools.permutations(told):
+        execute("DELETE FROM channels")
+        for event in order:
+            hand_in.both(event)
+        hand_in.both(*order)
+        assert rows("SELECT available_tags, applied_tags FROM channels ORDER BY id") == [
+            ({"11": "fault"}, []),
+            ({}, [11, 12]),
+        ]
+    hand_in.both(bear(), events.channel_deleted(id=post), events.channel_deleted(id=post + 1))
+    assert rows("SELECT applied_tags, deleted_at IS NULL FROM channels ORDER BY id") == [
+        ([], True),
+        ([], False),
+        ([], False),
+    ]
+
+
+def test_results_that_are_kept_are_forgotten_where_channels_or_roles_change(hand_in, events):
+    other = events.guild + 1
+    before = {guild: generations.current(guild) for guild in (events.guild, other)}
+    hand_in.both(events.seen())
+    assert generations.current(events.guild) == before[events.guild]
+    hand_in.both(events.channel_seen(applied_tags=(11,)))
+    assert generations.current(events.guild) > before[events.guild]
+    assert generations.current(other) == before[other]
 
 
 def test_names_follow_the_newest_event(hand_in, events, rows):

@@ -5,6 +5,7 @@ import itertools
 import pytest
 
 from app.activity.guilds import cog as guilds
+from app.activity.guilds.messages import ChannelSeen, Tag
 from app.activity.ingest.messages import Batch, decode, encode
 from app.activity.invites import cog as invites
 from app.activity.members import cog as members
@@ -119,6 +120,27 @@ def test_an_unavailable_guild_is_neither_found_nor_left(context):
     assert list(guilds.found({"id": "7", "unavailable": True}, context)) == []
     assert guilds.left({"id": "7", "unavailable": True}, context) is None
     assert guilds.left({"id": "7"}, context).guild_id == 7
+
+
+def test_a_forum_tells_of_its_tags_and_a_post_of_those_it_bears(context):
+    tags = [{"id": "11", "name": "bug\x00", "moderated": False, "emoji_id": None, "emoji_name": "🐛"}]
+    forum = {"id": "20", "type": 15, "guild_id": str(GUILD), "name": "ideas", "available_tags": tags}
+    post = {"id": "21", "type": 11, "guild_id": str(GUILD), "parent_id": "20", "applied_tags": ["11", "12"]}
+    guild = {"id": str(GUILD), "name": "Hall", "channels": [forum], "threads": [post]}
+    listed = {"guild_id": str(GUILD), "threads": [post]}
+    found = [event for event in guilds.found(guild, context) if isinstance(event, ChannelSeen)]
+    found += [guilds.channel_seen(forum, context), *guilds.threads_listed(listed, context)]
+    assert decode(encode(Batch(id="1", events=tuple(found)))).events == tuple(found)
+    assert [event.available_tags for event in found] == [(Tag(11, "bug\ufffd"),), (), (Tag(11, "bug\ufffd"),), ()]
+    assert [event.applied_tags for event in found] == [(), (11, 12), (), (11, 12)]
+    for name in ("available_tags", "applied_tags"):
+        assert not getattr(guilds.channel_seen({**forum, "available_tags": None}, context), name)
+
+
+@pytest.mark.parametrize("tags", [{"available_tags": [{"name": "no id"}]}, {"applied_tags": ["no id"]}])
+def test_a_tag_without_an_id_is_malformed(context, tags):
+    with pytest.raises(MALFORMED):
+        guilds.channel_seen({"id": "20", "type": 15, "guild_id": str(GUILD), **tags}, context)
 
 
 def test_bots_neither_join_react_nor_speak(context):
