@@ -689,7 +689,8 @@ CREATE TABLE public.members (
     message_count bigint DEFAULT 0 NOT NULL,
     voice_seconds bigint DEFAULT 0 NOT NULL,
     seq bigint DEFAULT 0 NOT NULL,
-    presence_seq bigint DEFAULT 0 NOT NULL
+    presence_seq bigint DEFAULT 0 NOT NULL,
+    last_message_at timestamp with time zone
 )
 WITH (fillfactor='80');
 

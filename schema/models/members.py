@@ -25,7 +25,8 @@ class User(Base):
 class Member(Base):
     """A person in a guild, with totals.
 
-    `message_count` is the number of message rows that were ever stored for them here, deleted ones included.
+    `message_count` is the number of message rows that were ever stored for them here, deleted ones included, and
+    `last_message_at` when the newest of them was written.
     """
 
     __tablename__ = "members"
@@ -54,6 +55,7 @@ class Member(Base):
     invite_seq: Mapped[Snowflake] = mapped_column(server_default=_NONE)
     first_seen: Mapped[CreatedAt]
     message_count: Mapped[Snowflake] = mapped_column(server_default=_NONE)
+    last_message_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     voice_seconds: Mapped[Snowflake] = mapped_column(server_default=_NONE)
     seq: Mapped[Snowflake] = mapped_column(server_default=_NONE)
     presence_seq: Mapped[Snowflake] = mapped_column(server_default=_NONE)

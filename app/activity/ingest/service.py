@@ -220,14 +220,16 @@ class _Writer:
         self, new: Sequence[Version], changes: Sequence[Any], states: dict[MemberKey, list[Any]]
     ) -> set[MemberKey]:
         """Count, and lock every member of the batch; who they are."""
-        counts = Counter((version.guild_id, version.author_id) for version in new)
+        wrote: dict[MemberKey, list[int]] = {}
         seen: dict[MemberKey, int] = {}
-        told = [(version.guild_id, version.author_id, created_ms(version.id)) for version in new]
+        for version in new:
+            wrote.setdefault((version.guild_id, version.author_id), []).append(created_ms(version.id))
+        told = [(*member, min(moments)) for member, moments in wrote.items()]
         told += [(event.guild_id, event.user_id, event.at) for event in changes]
         told += [(*member, state.started_ms) for member, found in states.items() for state in found]
         for guild, user, at in told:
             seen[guild, user] = min(at, seen.get((guild, user), at))
-        members.count(self._session, counts, seen)
+        members.count(self._session, wrote, seen)
         return set(seen)
 
     def _advance_watermarks(self, events: Sequence[WatermarkAdvanced]) -> None:

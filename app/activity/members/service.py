@@ -29,11 +29,13 @@ _USERS = text(
     " is_bot = excluded.is_bot, seq = excluded.seq WHERE excluded.seq > users.seq"
 )
 _COUNT = text(
-    "INSERT INTO members (guild_id, user_id, message_count, first_seen)"
-    " SELECT guild_id, user_id, messages, to_timestamp(seen / 1000.0) FROM json_to_recordset(:rows)"
-    " AS r (guild_id bigint, user_id bigint, messages bigint, seen bigint) ORDER BY guild_id, user_id"
-    " ON CONFLICT (guild_id, user_id) DO UPDATE SET"
+    "INSERT INTO members (guild_id, user_id, message_count, last_message_at, first_seen)"
+    " SELECT guild_id, user_id, messages, to_timestamp(wrote / 1000.0), to_timestamp(seen / 1000.0)"
+    " FROM json_to_recordset(:rows) AS r (guild_id bigint, user_id bigint, messages bigint, wrote bigint, seen bigint)"
+    " ORDER BY guild_id, user_id ON CONFLICT (guild_id, user_id) DO UPDATE SET"
     " message_count = members.message_count + excluded.message_count,"
+    # Of a moment and NULL the greatest is the moment.
+    " last_message_at = greatest(members.last_message_at, excluded.last_message_at),"
     " first_seen = least(members.first_seen, excluded.first_seen)"
 )
 _DAYS = text(
@@ -81,14 +83,21 @@ class People:
             session.execute(_USERS, {"rows": as_json(rows)})
 
 
-def count(session: Session, messages: Mapping[MemberKey, int], seen: Mapping[MemberKey, int]) -> None:
+def count(session: Session, wrote: Mapping[MemberKey, Sequence[int]], seen: Mapping[MemberKey, int]) -> None:
     """Add new messages to the members' totals, and lock every member of the batch.
 
-    `seen` holds every (guild, user) of the batch with the earliest time (ms) that it tells of.
+    `wrote` holds when (ms) each new message was written, and `seen` every (guild, user) of the batch with the earliest
+    time (ms) that it tells of.
     """
     if seen:
         rows = (
-            {"guild_id": key[0], "user_id": key[1], "messages": messages.get(key, 0), "seen": at}
+            {
+                "guild_id": key[0],
+                "user_id": key[1],
+                "messages": len(wrote.get(key, ())),
+                "wrote": max(wrote.get(key, ()), default=None),
+                "seen": at,
+            }
             for key, at in seen.items()
         )
         session.execute(_COUNT, {"rows": as_json(rows)})

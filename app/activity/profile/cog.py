@@ -24,7 +24,7 @@ class ProfileCog(commands.Cog, name="Profile"):
     @app_commands.describe(member=marked("Whose profile; yours when left out"))
     @commands.guild_only()
     async def profile(self, context: Context, member: discord.Member = commands.Author) -> None:
-        """Show a member's messages, active days, voice time, and since when they are known."""
+        """Show a member's messages and the last one's time, active days, voice time, and since when they are known."""
         if context.bot.policy.is_opted_out(context.guild_id, member.id):
             await context.say(_("{name} does not want to be recorded here.").format(name=_name(member)))
             return
@@ -40,6 +40,8 @@ def _embed(whose: discord.Member, found: Profile) -> discord.Embed:
     embed.add_field(name=_("Messages"), value=f"{found.messages:,}".replace(",", "\u202f"))
     embed.add_field(name=_("Active days"), value=str(found.active_days))
     embed.add_field(name=_("Voice time"), value=duration(found.voice_seconds))
+    if found.last_message_at:
+        embed.add_field(name=_("Last message"), value=discord.utils.format_dt(found.last_message_at, "R"))
     embed.add_field(name=_("First seen"), value=_date(found.first_seen))
     if found.joined_at:
         embed.add_field(name=_("Joined"), value=_date(found.joined_at))

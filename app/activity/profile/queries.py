@@ -10,7 +10,8 @@ from app.core.db import engine
 
 _PROFILE = text(
     """
-    SELECT member.message_count, member.voice_seconds, member.first_seen, member.joined_at,
+    SELECT member.message_count AS messages, member.last_message_at, member.voice_seconds,
+           member.first_seen, member.joined_at,
            (SELECT count(*) FROM daily_activity AS day
              WHERE day.guild_id = member.guild_id AND day.user_id = member.user_id
                AND (day.messages > 0 OR day.voice_seconds > 0)) AS active_days
@@ -25,6 +26,7 @@ class Profile:
     """A member's totals in one guild."""
 
     messages: int
+    last_message_at: datetime | None
     voice_seconds: int
     active_days: int
     first_seen: datetime | None
@@ -33,10 +35,8 @@ class Profile:
 
 def _load(guild_id: int, user_id: int) -> Profile | None:
     with engine().connect() as connection:
-        row = connection.execute(_PROFILE, {"guild": guild_id, "user": user_id}).one_or_none()
-    if row is None:
-        return None
-    return Profile(row.message_count, row.voice_seconds, row.active_days, row.first_seen, row.joined_at)
+        row = connection.execute(_PROFILE, {"guild": guild_id, "user": user_id}).mappings().one_or_none()
+    return None if row is None else Profile(**row)
 
 
 # Totals change with every message, so no process holds them itself, and forgetting them need not be told to any.

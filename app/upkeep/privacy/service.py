@@ -189,8 +189,8 @@ def _delete_messages(session: Session, guild_id: int, user_id: int, ids: list[in
     # Ingest adds to the total after it inserted: under the row's lock the count sees what is in it, and no more.
     here = "WHERE guild_id = :guild AND user_id = :user"
     session.execute(text(f"SELECT FROM members {here} FOR UPDATE"), values)
-    counted = "SELECT count(*) FROM messages WHERE guild_id = :guild AND author_id = :user"
-    session.execute(text(f"UPDATE members SET message_count = ({counted}) {here}"), values)  # noqa: S608 - constants.
+    left = "SELECT count(*), snowflake_time(max(id)) FROM messages WHERE guild_id = :guild AND author_id = :user"
+    session.execute(text(f"UPDATE members SET (message_count, last_message_at) = ({left}) {here}"), values)  # noqa: S608 - constants.
 
 
 def _lock(session: Session, user_id: int, guild_id: int | None) -> None:

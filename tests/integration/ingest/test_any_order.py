@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from app.activity.ingest.service import Ports, apply
+from app.activity.messages.rules import created_ms
 from app.core import clock
 from app.core.db import engine, unit_of_work
-from tests.factories.events import Events
+from tests.factories.events import Events, millis
 
 STATE = {
     "messages": "id, guild_id, channel_id, author_id, content, kind, attachments, seq, edited_at, deleted_at,"
@@ -21,7 +22,7 @@ STATE = {
     "reaction_clears": "message_id, emoji, cleared_at, seq",
     "voice_sessions": "user_id, seq, channel_id, flags, started_at, ended_at",
     "members": "user_id, nick, roles, joined_at, left_at, invite_code, first_seen, message_count, voice_seconds, seq,"
-    " presence_seq, invite_seq",
+    " presence_seq, invite_seq, last_message_at",
     "daily_activity": "user_id, day, messages, voice_seconds",
     "users": "id, name, display_name, seq",
     "channels": "id, name, kind, deleted_at, seq, presence_seq",
@@ -86,7 +87,8 @@ def _event(draw: st.DrawFn, events: Events, target: int, author: int, maker: int
 def histories(draw: st.DrawFn) -> list[Any]:
     """What one channel, two people and three messages go through, in the order of `seq`."""
     events = Events(at=1_790_000_000_000)
-    ids = [events.new_id() for _ in range(3)]
+    # Written a second apart.
+    ids = [events.new_id() + (number * 1000 << 22) for number in range(3)]
     history: list[Any] = []
     message = st.sampled_from(ids)
     for _ in range(draw(st.integers(1, 14))):
@@ -121,11 +123,13 @@ def test_any_delivery_ends_in_the_same_rows(database, delivery):
     expected = outcome([[event] for event in history])
     assert outcome(batches) == expected
     counted = {(row[0]): row[7] for row in expected["members"] if row[7]}
-    stored: dict[int, int] = {}
+    stored: dict[int, list[int]] = {}
     for row in expected["messages"]:
         if row[3] is not None:
-            stored[row[3]] = stored.get(row[3], 0) + 1
-    assert counted == stored
+            stored.setdefault(row[3], []).append(row[0])
+    assert counted == {author: len(ids) for author, ids in stored.items()}
+    last = {row[0]: millis(row[12]) for row in expected["members"] if row[12]}
+    assert last == {author: created_ms(max(ids)) for author, ids in stored.items()}
 
 
 def test_concurrent_workers_over_the_same_rows_neither_deadlock_nor_count_twice(database):

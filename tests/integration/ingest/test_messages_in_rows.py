@@ -30,6 +30,27 @@ def test_a_batch_delivered_twice_counts_once(hand_in, events, rows):
     assert rows("SELECT sum(messages) FROM daily_activity") == [(2,)]
 
 
+def test_when_a_member_last_wrote_is_the_newest_in_any_order_and_whatever_comes_twice(hand_in, events, rows):
+    moments = [now().replace(microsecond=0) - timedelta(minutes=left) for left in (4, 3, 2, 1)]
+    first, second, third, elsewhere = (
+        events.seen(id=snowflake_at(moment), guild_id=guild)
+        for moment, guild in zip(moments, (1000, 1000, 1000, 1001), strict=True)
+    )
+    written = "SELECT message_count, last_message_at FROM members WHERE guild_id = 1000"
+    hand_in.both(events.joined())
+    assert rows(written) == [(0, None)]
+    hand_in.both(second)
+    assert rows(written) == [(1, moments[1])]
+    hand_in.both(first, events.voice(9), second)
+    assert rows(written) == [(2, moments[1])], "one that comes late is not the last"
+    name = hand_in.both(third, first)
+    hand_in.both(third, first, entry_id=name)
+    hand_in.both(third)
+    hand_in.both(events.edited(first.id, "later", edited_at=events.at + 1), events.deleted(third.id), elsewhere)
+    assert rows(written) == [(3, moments[2])], "neither edits nor deletions change what was written when"
+    assert rows("SELECT last_message_at FROM members WHERE guild_id = 1001") == [(moments[3],)]
+
+
 def test_a_missing_entry_is_done(hand_in, rows):
     hand_in.run("7:nothing")
     assert rows("SELECT count(*) FROM ingest_batches") == [(0,)]
@@ -100,7 +121,10 @@ def test_content_modes_are_checked_again(hand_in, events, rows, execute):
     execute("INSERT INTO guild_settings (guild_id, content_mode) VALUES (1000, 'counts'), (1001, 'off')")
     hand_in.both(events.seen("a"), events.seen("b", guild_id=1001), events.seen("c", guild_id=1002))
     assert rows("SELECT guild_id, content FROM messages ORDER BY guild_id") == [(1000, None), (1002, "c")]
-    assert rows("SELECT guild_id, message_count FROM members ORDER BY 1") == [(1000, 1), (1002, 1)]
+    assert rows("SELECT guild_id, message_count, last_message_at IS NOT NULL FROM members ORDER BY 1") == [
+        (1000, 1, True),
+        (1002, 1, True),
+    ]
 
 
 def test_a_guild_that_has_not_chosen_only_counts_outside_the_sandbox(hand_in, events, rows, monkeypatch):

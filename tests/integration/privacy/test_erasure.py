@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from app.core import commands, db, posts
-from app.core.clock import now, snowflake_at
+from app.core.clock import now, snowflake_at, snowflake_time
 from app.core.commands import Command
 from app.core.redis import cache_redis
 from app.core.settings import PROJECT
@@ -22,6 +22,7 @@ from tests.factories.hall import rows
 from tests.integration.privacy.people import an_id, person
 
 ANNA, BORIS, HERE, THERE = 11, 12, 100, 200
+WRITTEN = "SELECT message_count, last_message_at FROM members WHERE user_id = %s AND guild_id = %s"
 TABLES = {rule.table for rule in (MESSAGES, *RULES)} | set(WITH_MESSAGES) | {"users"}
 
 
@@ -159,7 +160,7 @@ def test_a_second_pass_takes_what_a_batch_under_way_still_brought(people):
         assert service.erase_more(uow.session, HERE, ANNA)
         uow.commit()
     assert rows("SELECT count(*) FROM messages WHERE author_id = %s AND guild_id = %s", ANNA, HERE) == [(0,)]
-    assert rows("SELECT message_count FROM members WHERE user_id = %s AND guild_id = %s", ANNA, HERE) == [(0,)]
+    assert rows(WRITTEN, ANNA, HERE) == [(0, None)]
     with db.unit_of_work() as uow:
         assert service.unfinished(uow.session) == []
 
@@ -188,7 +189,7 @@ def test_the_total_is_right_when_the_person_goes_on_writing_during_a_large_erasu
     with db.unit_of_work() as uow:
         assert service.erase_more(uow.session, HERE, ANNA)
         uow.commit()
-    assert rows("SELECT message_count FROM members WHERE user_id = %s AND guild_id = %s", ANNA, HERE) == [(1,)]
+    assert rows(WRITTEN, ANNA, HERE) == [(1, snowflake_time(later))]
 
 
 # How the wish itself ended, which a redelivery is answered from; it goes with the second pass.
@@ -270,7 +271,7 @@ def test_the_command_line_exports_and_erases(people):
     exported = json.loads(run_cli("export", str(ANNA), "--json").stdout)
     assert len(exported["messages"]) == 6
     assert {row["content"] for row in exported["message_revisions"]} == {"old secret"}
-    assert len(exported["members"]) == 2
+    assert [(row["message_count"], row["last_message_at"]) for row in exported["members"]] == [(3, None)] * 2
     assert "message_vectors" not in exported
     done = run_cli("erase", str(ANNA), "--json")
     assert (done.returncode, json.loads(done.stdout)) == (0, {"user": str(ANNA), "erased": True})

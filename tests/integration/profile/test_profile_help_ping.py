@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from datetime import UTC, datetime
 
 from app.core import ledger
 from app.core.redis import broker_redis
@@ -18,11 +19,29 @@ async def test_a_profile_shows_the_totals_of_this_guild(hall, bot):
     other = next(g.id for g in hall.local.box.world.guilds.values() if g.id != guild)
     person(user, guild, messages=4)
     person(user, other, messages=1)
+    wrote = {guild: datetime(2026, 11, 20, 12, tzinfo=UTC), other: datetime(2026, 11, 21, 12, tzinfo=UTC)}
+    for where, moment in wrote.items():
+        rows("UPDATE members SET last_message_at = %s WHERE guild_id = %s AND user_id = %s", moment, where, user)
     answer = await hall.use("profile", user="beowulf")
     found = fields(answer)
     assert (found["Messages"], found["Active days"], found["Voice time"]) == ("4", "2", "1 h 2 min")
     assert found["First seen"].startswith("<t:")
+    assert found["Last message"] == f"<t:{wrote[guild].timestamp():.0f}:R>"
     assert fields(await hall.use("profile", user="wiglaf", member=str(user)))["Messages"] == "4"
+
+
+async def test_a_profile_of_who_never_wrote_tells_of_no_last_message(hall, bot):
+    rows("INSERT INTO members (guild_id, user_id) VALUES (%s, %s)", hall.local.guild().id, hall.local.user("beowulf"))
+    found = fields(await hall.use("profile", user="beowulf"))
+    assert found["Messages"] == "0"
+    assert "Last message" not in found
+
+
+async def test_a_profile_in_french(hall, bot):
+    guild, user = hall.local.guild().id, hall.local.user("margaux")
+    rows("INSERT INTO members (guild_id, user_id, last_message_at) VALUES (%s, %s, now())", guild, user)
+    found = fields(await hall.use("profile", user="margaux"))
+    assert found["Dernier message"].endswith(":R>")
 
 
 async def test_a_profile_of_a_stranger_says_so(hall, bot):

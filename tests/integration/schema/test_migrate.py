@@ -4,12 +4,14 @@ import subprocess
 import sys
 import threading
 import time
+from datetime import timedelta
 
 import psycopg2
 import pytest
 
 from app.cli import migrate
 from app.cli.main import main
+from app.core.clock import now, snowflake_at
 from app.core.settings import PROJECT
 from tests.factories.hall import rows
 
@@ -65,6 +67,26 @@ def test_a_table_that_is_free_again_is_migrated(reader, monkeypatch):
     reader.close()
     moving.join(60)
     assert revision() is None
+
+
+def test_who_wrote_before_it_was_noted_has_the_time_of_their_newest_stored_message(database):
+    migrate.down("0023_tags")
+    written = now().replace(microsecond=0)
+    for guild, user, minutes in ((1, 7, 5), (1, 7, 3), (1, 7, 4), (2, 7, 1)):
+        message = snowflake_at(written - timedelta(minutes=minutes))
+        rows(
+            "INSERT INTO messages (id, guild_id, channel_id, author_id, seq) VALUES (%s, %s, 5, %s, 1)",
+            message,
+            guild,
+            user,
+        )
+    rows("INSERT INTO members (guild_id, user_id, message_count) VALUES (1, 7, 9), (2, 7, 9), (1, 8, 9)")
+    migrate.up()
+    assert rows("SELECT guild_id, user_id, last_message_at FROM members ORDER BY 1, 2") == [
+        (1, 7, written - timedelta(minutes=3)),
+        (1, 8, None),
+        (2, 7, written - timedelta(minutes=1)),
+    ]
 
 
 @pytest.mark.parametrize(("action", "wanted"), [("down", "nonsense"), ("down", "+1")])
