@@ -82,10 +82,16 @@ def embed(texts: Sequence[str], model: str, dimensions: int) -> list[list[float]
     if not texts:
         return []
     with asking("the embeddings endpoint", "these texts"):
-        answer = client().embeddings.create(
-            model=model,
-            input=[text[:_CHARACTERS_MAX] or " " for text in texts],
-            dimensions=dimensions,
-            encoding_format="float",
-        )
-    return [item.embedding for item in sorted(answer.data, key=lambda item: item.index)]
+        try:
+            answer = client().embeddings.create(
+                model=model,
+                input=[text[:_CHARACTERS_MAX] or " " for text in texts],
+                dimensions=dimensions,
+                encoding_format="float",
+            )
+            # The library checks nothing of what a server sends: whatever is no list of vectors fails here.
+            found = {item.index: [float(number) for number in item.embedding] for item in answer.data}
+            # Of another number than asked for the caller tells more.
+            return [found[place] for place in (range(len(found)) if len(found) == len(texts) else sorted(found))]
+        except (AttributeError, KeyError, TypeError, ValueError):
+            raise RemoteUnavailable("the embeddings endpoint answers with something other than vectors") from None

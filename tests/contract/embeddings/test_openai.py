@@ -24,6 +24,8 @@ class FakeOpenAI(ThreadingHTTPServer):
         self.param = None
         self.headers = {}
         self.change = lambda answer: answer
+        self.raw = None
+        self.kind = "application/json"
 
     def vectors(self, body):
         data = [
@@ -41,9 +43,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.requests.append((self.path, self.headers["Authorization"], body))
         error = {"error": {"message": f"about {body['input']}", "type": "x", "param": self.server.param, "code": "x"}}
         answer = self.server.change(self.server.vectors(body)) if self.server.status == 200 else error
-        content = json.dumps(answer).encode()
+        content = json.dumps(answer).encode() if self.server.raw is None else self.server.raw
         self.send_response(self.server.status)
-        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Type", self.server.kind)
         for name, value in self.server.headers.items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(content)))
@@ -57,7 +59,7 @@ class _Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def fake(monkeypatch):
     server = FakeOpenAI()
-    serving = threading.Thread(target=server.serve_forever)
+    serving = threading.Thread(target=server.serve_forever, args=(0.02,))
     serving.start()
     # Budgets are kept in Redis; without one nothing is held up.
     monkeypatch.setenv("REDIS_CACHE_URL", "redis://127.0.0.1:1/0")
@@ -168,6 +170,51 @@ def test_fewer_vectors_than_texts_are_no_vectors(fake):
     fake.change = lambda answer: answer | {"data": answer["data"][:1]}
     with pytest.raises(Exception, match="1 vectors for 2 texts"):
         providers.provider().embed(["one", "two"])
+
+
+VECTOR = {"object": "embedding", "index": 0, "embedding": [0.5] * 512}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        None,
+        "vectors",
+        5,
+        [None, None],
+        [{}, {}],
+        [VECTOR, VECTOR | {"index": 2}],
+        [VECTOR, VECTOR | {"index": None}],
+        [VECTOR, VECTOR | {"index": 1, "embedding": None}],
+        [VECTOR, VECTOR | {"index": 1, "embedding": "AACAPw=="}],
+        [VECTOR, VECTOR | {"index": 1, "embedding": [{}] * 512}],
+    ],
+)
+def test_an_answer_of_another_form_is_an_outage_and_no_text_is_to_blame(fake, data):
+    fake.change = lambda answer: answer | {"data": data}
+    with pytest.raises(RemoteUnavailable, match="something other than vectors"):
+        embed(["one", "two"])
+
+
+def test_two_vectors_for_one_text_and_none_for_the_other_are_no_vectors(fake):
+    fake.change = lambda answer: answer | {"data": [VECTOR, VECTOR]}
+    with pytest.raises(Unavailable, match="1 vectors for 2 texts"):
+        providers.provider().embed(["one", "two"])
+
+
+@pytest.mark.parametrize("kind", ["application/json", "text/html"])
+@pytest.mark.parametrize("raw", [b"", b"<html>Sign in to the hotel's network</html>", b"{", b"[]", b"\xff"])
+def test_an_answer_that_is_no_json_object_is_an_outage(fake, kind, raw):
+    fake.kind, fake.raw = kind, raw
+    with pytest.raises(RemoteUnavailable):
+        embed(["one"])
+
+
+@pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"1e39", b"0", b"1e-12"])
+def test_numbers_that_make_no_vector_are_refused_for_their_text_alone(fake, number):
+    fake.raw = b'{"object": "list", "data": [{"index": 0, "embedding": [%s]}]}' % b", ".join([number] * 512)
+    with pytest.raises(BadInput, match="no vector of 512 finite numbers"):
+        providers.provider().embed(["one"])
 
 
 def test_the_provider_carries_model_and_length_in_its_name(fake):
