@@ -16,6 +16,8 @@ from app.knowledge.embeddings.limits import PAUSE_MAX_SECONDS, Limits
 
 _PAUSE_SECONDS = 5.0
 _PAUSE_LIMIT_SECONDS = 120.0
+# After so many doublings the limit is long reached; a power of some hundred more is no number any longer.
+_DOUBLINGS_MAX = 10
 
 
 @dataclass
@@ -37,7 +39,7 @@ class Breaker:
 
     def failed(self, wanted: float | None = None) -> None:
         """Begin a pause, of so many seconds if that is what the other side wants."""
-        pause = min(_PAUSE_SECONDS * 2.0**self.failures, _PAUSE_LIMIT_SECONDS)
+        pause = min(_PAUSE_SECONDS * 2.0 ** min(self.failures, _DOUBLINGS_MAX), _PAUSE_LIMIT_SECONDS)
         if wanted is not None:
             pause = min(max(pause, wanted), PAUSE_MAX_SECONDS)
         self.closed_from = self.clock() + pause

@@ -5,6 +5,7 @@ import math
 import re
 import struct
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Protocol, TypeVar
 
 from app.core.errors import BadInput, Unavailable
@@ -140,10 +141,17 @@ def pack_all(vectors: Sequence[Sequence[float]], dims: int, wanted: int) -> list
 
 
 def pack(vector: Sequence[float], dims: int) -> bytes:
-    """A vector as little-endian halves. Raises BadInput when the model made no proper vector of the text."""
-    if len(vector) != dims or not all(map(math.isfinite, vector)) or not any(vector):
-        raise BadInput(f"the embedding model gave no vector of {dims} finite numbers")
-    return struct.pack(f"<{dims}e", *vector)
+    """A vector as little-endian halves. Raises BadInput when the model made no proper vector of the text.
+
+    Numbers that are too large for a half, or of which halves leave nothing but zeros, make no proper one either.
+    """
+    packed = b""
+    if len(vector) == dims and all(map(math.isfinite, vector)):
+        with suppress(OverflowError):
+            packed = struct.pack(f"<{dims}e", *vector)
+    if not any(struct.unpack(f"<{len(packed) // 2}e", packed)):
+        raise BadInput(f"the embedding model gave no vector of {dims} finite numbers that halves can hold")
+    return packed
 
 
 def as_sql(packed: bytes) -> str:

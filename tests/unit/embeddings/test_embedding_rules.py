@@ -44,7 +44,9 @@ def test_the_text_form_names_every_half_exactly(vector):
     assert struct.pack("<4e", *written) == packed
 
 
-@pytest.mark.parametrize("wrong", [[1.0], [1.0, math.nan], [math.inf, 0.0], [0.0, 0.0]])
+@pytest.mark.parametrize(
+    "wrong", [[1.0], [1.0, math.nan], [math.inf, 0.0], [0.0, 0.0], [1e6, 0.0], [1e300, 1.0], [1e-9, -1e-9], []]
+)
 def test_what_is_no_vector_is_refused(wrong):
     with pytest.raises(BadInput, match="no vector of 2"):
         rules.pack(wrong, 2)
@@ -82,6 +84,19 @@ def test_a_model_that_fails_is_left_alone_for_longer_each_time_and_then_tried_ag
     model.embed(["text"])
     model.embed(["text"])
     assert calls == [0, 5, 15, 40, 40]
+
+
+def test_an_outage_of_weeks_ends_with_the_first_answer():
+    clock = Clock()
+    breaker = Breaker(clock)
+    for _ in range(5000):
+        breaker.failed()
+    clock.now = 120
+    breaker.check()
+    breaker.succeeded()
+    breaker.failed()
+    clock.now += 5
+    breaker.check()
 
 
 def test_a_pause_that_the_other_side_wants_is_kept_up_to_an_hour():
