@@ -10,13 +10,15 @@ from app.bot.context import Context, read, read_within
 from app.bot.hybrid import command
 from app.core.errors import BadInput
 from app.core.translations import _, marked
-from app.knowledge.search import queries, records
+from app.knowledge.search import queries, records, tags
 from app.knowledge.search.filters import Filters
 from app.knowledge.search.queries import Viewer
 from app.knowledge.search.views import BATCH, PATIENCE_SECONDS, Results, record_embed, scope
 
 QUESTION_MAX = 500
 _RECORDS = 6
+# As many as Discord shows.
+_SUGGESTIONS = 25
 
 Place = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 Source = Literal["messages", "logs", "summaries"]
@@ -39,6 +41,7 @@ class Search(commands.Cog):
         when=marked("Only these days: yesterday, last week, since 3 May, May 2023"),
         file=marked("Only messages with a file, or only those without"),
         source=marked("Messages, or what is kept of whole days of a channel: their logs or their summaries"),
+        tag=marked("Only what is in posts of a forum with this tag"),
     )
     async def search(
         self,
@@ -50,6 +53,7 @@ class Search(commands.Cog):
         when: commands.Range[str, 1, 80] | None = None,
         file: bool | None = None,
         source: Source | None = None,
+        tag: commands.Range[str, 1, 80] | None = None,
     ) -> None:
         """Find messages in the channels that the reader may read.
 
@@ -68,6 +72,8 @@ class Search(commands.Cog):
             has_attachment=file,
             source=source,
         )
+        if tag is not None:
+            filters = await read(tags.tagged, guild_id, channels, filters, tag)
         if when is not None:
             filters = await read(queries.between, guild_id, filters, when)
         viewer = Viewer(context.author.id, tuple(channels))
@@ -80,6 +86,11 @@ class Search(commands.Cog):
             return
         view = Results(asked, filters, found, context.author.id, everywhere=everywhere)
         await context.say("", embed=await view.embed(context, context.author), view=view)
+
+    @search.autocomplete("tag")
+    async def _complete(self, interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
+        found = await read(tags.names, *scope(interaction, interaction.user), typed)
+        return [app_commands.Choice(name=name, value=name) for name in found[:_SUGGESTIONS]]
 
     async def _days(self, context: Context, guild_id: int, viewer: Viewer, asked: str, filters: Filters) -> None:
         found = await read_within(PATIENCE_SECONDS, records.find, guild_id, viewer, asked, filters, _RECORDS)

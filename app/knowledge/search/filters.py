@@ -10,9 +10,12 @@ from app.core.translations import _
 from app.knowledge.documents.rules import LOG, SUMMARY
 
 # Everything that can be found so far, and the section of what is a document; notes join them when they come. What a
-# document is tagged with (its kind, its channel, its day) are filters of their own, and messages have no tags.
+# document itself is tagged with (its kind, its channel, its day) are filters of their own.
 SOURCES = {"messages": None, "logs": LOG, "summaries": SUMMARY}
 _HAS_FILE = "EXISTS (SELECT FROM messages m WHERE m.id = r.message_id AND m.attachments > 0)"
+
+# The posts of forums that bear one of these tags.
+TAGGED = "ARRAY(SELECT id FROM channels WHERE guild_id = :guild_id AND applied_tags && CAST(:f_tags AS bigint[]))"
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,8 @@ class Filters:
 
     authors: frozenset[int] = frozenset()
     channels: frozenset[int] = frozenset()
+    # Of tags of forums, as ids: whatever is in a post that bears one of them.
+    tags: frozenset[int] = frozenset()
     first: date | None = None
     last: date | None = None
     has_attachment: bool | None = None
@@ -41,7 +46,10 @@ class Filters:
         return SOURCES[self.source] if self.source else None
 
     def condition(self, phrases: Sequence[str] = ()) -> tuple[str, Mapping[str, object]]:
-        """As a condition on a row `r` of any index table, and its values; phrases are tsqueries that must match."""
+        """As a condition on a row `r` of any index table, and its values (besides `guild_id`).
+
+        Phrases are tsqueries that must match.
+        """
         parts: list[str] = []
         values: dict[str, object] = {}
         if self.authors:
@@ -50,6 +58,9 @@ class Filters:
         if self.channels:
             parts.append("r.channel_id = ANY(:f_channels)")
             values["f_channels"] = sorted(self.channels)
+        if self.tags:
+            parts.append(f"r.channel_id = ANY({TAGGED})")
+            values["f_tags"] = sorted(self.tags)
         if self.first:
             parts.append("r.message_id >= :f_first")
             values["f_first"] = _beginning(self.first, self.zone)

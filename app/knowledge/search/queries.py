@@ -65,6 +65,10 @@ AND r.deleted_at IS NULL AND r.author_id IS NOT NULL AND r.content <> ''
 AND NOT EXISTS (SELECT FROM opt_outs o WHERE o.guild_id = r.guild_id AND o.user_id = r.author_id)
 """
 _FETCH = f"SELECT r.id, r.channel_id, r.author_id, r.content {_READABLE}"
+_WITH_DOCUMENTS = f"""
+SELECT r.channel_id FROM (SELECT DISTINCT channel_id FROM documents WHERE guild_id = :guild_id) AS r
+WHERE r.channel_id = ANY({_CHANNELS}) AND {{filters}} ORDER BY r.channel_id
+"""  # noqa: S608 - made of constants.
 
 
 @dataclass(frozen=True)
@@ -149,6 +153,14 @@ def more(
     ranked = _ranking(guild_id, viewer, rules.readable(question), filters).found
     rest = _readable(guild_id, viewer, [one for one in ranked if one[0] not in besides])
     return rest[:limit], len(rest) > limit
+
+
+def channels(guild_id: int, viewer: Viewer, filters: Filters) -> list[int]:
+    """The channels and public threads of which there are documents that this person may read and the filters name."""
+    condition, values = Filters(channels=filters.channels, tags=filters.tags).condition()
+    where = {"guild_id": guild_id, "channel_ids": list(viewer.channel_ids)}
+    with Session(engine()) as session:
+        return list(session.scalars(text(_WITH_DOCUMENTS.format(filters=condition)), {**where, **values}))
 
 
 def between(guild_id: int, filters: Filters, when: str) -> Filters:

@@ -2,6 +2,7 @@
 
 from app.core.errors import BadInput
 from app.core.translations import _
+from app.knowledge.search import queries
 from app.knowledge.search.filters import Filters
 from app.knowledge.search.queries import Viewer
 from app.knowledge.vectors.stores import Found, Scope, store
@@ -18,6 +19,8 @@ def find(guild_id: int, viewer: Viewer, question: str, filters: Filters, limit: 
                 "A channel's day has no author and no file. Leave those out, or search messages instead of {source}."
             ).format(source=filters.source)
         )
-    channels = [channel for channel in viewer.channel_ids if not filters.channels or channel in filters.channels]
+    channels = queries.channels(guild_id, viewer, filters)
+    if not channels:
+        return []
     scope = Scope(guild_id, channels, filters.section, filters.first, filters.last)
     return store().search(scope, question, limit)

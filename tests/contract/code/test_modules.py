@@ -71,6 +71,7 @@ MORE = {
         "ranking": "features and weights, measured apart from the rest",
         "records": "passages of channels' days, asked of the store that is used",
         "results": "rankings of a moment ago",
+        "tags": "reads the tags that forums offer",
     },
     "knowledge/embeddings": {
         "cache": "vectors of texts that came before",
