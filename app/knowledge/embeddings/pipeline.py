@@ -51,21 +51,22 @@ def refresh(
         source.settle(goes_on)
     next_look = dict.fromkeys(sources, 0.0)
     while goes_on():
-        is_idle = True
+        is_idle = is_complete = True
         for source in sources:
-            is_complete = False
+            is_looked_through = False
             if time.monotonic() >= next_look[source]:
-                is_complete = source.prepare(goes_on)
+                is_looked_through = source.prepare(goes_on)
                 next_look[source] = time.monotonic() + _PREPARE_SECONDS
             rows = _claim(source)
             if rows and not _embed_all(source, rows):
                 return False
-            if not rows and not is_complete:
-                # What came since the last look waits for the next.
-                next_look[source] = 0.0
-            is_idle = is_idle and is_complete and not rows
+            is_idle, is_complete = is_idle and not rows, is_complete and is_looked_through
+        if is_idle and not is_complete:
+            # What came since the last look waits for the next. All take it in one round: one after the other they
+            # would never be complete at the same time.
+            next_look = dict.fromkeys(sources, 0.0)
         # Texts that have a vector of an older model wait for those that have none.
-        if is_idle and not models.advance(provider(), sources):
+        elif is_idle and not models.advance(provider(), sources):
             return False
     return True
 
