@@ -14,19 +14,15 @@ from app.core import ledger, queue
 from app.core.db import only_one, unit_of_work
 from app.core.errors import ConfigurationError, Unavailable
 from app.core.redis import broker_redis
-from app.core.settings import settings
 from app.knowledge.documents import service as documents
-from app.knowledge.embeddings import models, pipeline, providers, queries, service
-from app.knowledge.embeddings.index import MESSAGES
-from app.knowledge.vectors.pgvector import DOCUMENTS
+from app.knowledge.embeddings import models, pipeline, providers, service
+from app.knowledge.vectors import registry
 from app.upkeep.jobs.service import once
 from beat_schedule import PERIODS
 from tasks.celery import app
 
 log = logging.getLogger(__name__)
 
-# Everything that can be embedded; a feature with texts of its own adds its source.
-SOURCES = (MESSAGES, DOCUMENTS)
 # Nobody waits for these queues, and a backlog of embeddings keeps a core busy for as long as it lasts.
 _BACKGROUND = {"embeddings", "media"}
 _NICE = 10
@@ -63,7 +59,7 @@ def refresh() -> None:
     """
     service.take_hint()
     try:
-        is_more = pipeline.refresh(is_crowded=_is_ingest_behind, sources=SOURCES)
+        is_more = pipeline.refresh(is_crowded=_is_ingest_behind, sources=registry.SOURCES)
     except (OperationalError, InterfaceError):
         log.warning("the database is out of reach; the sweep will find what is left")
         return
@@ -81,18 +77,17 @@ def _is_ingest_behind() -> bool:
 
 @app.task(name="embeddings.sweep")
 def sweep() -> None:
-    """Find stale messages whose hint was lost. Twice is safe: it only hints, and a slot is done once."""
+    """Find texts that wait and whose hint was lost. Twice is safe: it only hints, and a slot is done once."""
     once("embeddings.sweep", PERIODS["embeddings.sweep"], _sweep)
 
 
 def _sweep() -> dict[str, int]:
     with unit_of_work() as uow:
-        backlog = queries.backlog(uow.session)
+        waiting = registry.waiting(uow.session)
         is_switching = models.is_switching(uow.session, providers.provider())
-        due = documents.due(uow.session) if settings().vector_store == "pgvector" else 0
-    if backlog or is_switching or due:
+    if waiting or is_switching:
         queue.send(service.REFRESH)
-    return {"stale": backlog}
+    return {"stale": waiting}
 
 
 @app.task(name=documents.SYNC, autoretry_for=())

@@ -21,9 +21,7 @@ from app.knowledge.documents import service as logs
 from app.knowledge.embeddings import pipeline
 from app.knowledge.embeddings import queries as embeddings
 from app.knowledge.embeddings import service as index
-from app.knowledge.embeddings.index import MESSAGES
-from app.knowledge.vectors import archive, queries, service
-from app.knowledge.vectors.pgvector import DOCUMENTS
+from app.knowledge.vectors import archive, queries, registry, service
 from app.knowledge.vectors.stores import store
 
 # So long rebuilding waits for texts that get no vector, before it leaves them to the worker.
@@ -123,7 +121,7 @@ def _rebuild(arguments: argparse.Namespace) -> None:
         report = asdict(archive.restore(Path(arguments.file), _telling("vectors read")))
     report["marked"] = index.mark_missing(arguments.guild, _telling("texts without a vector"))
     with unit_of_work() as uow:
-        report["revived"] = MESSAGES.revive(uow.session, _SHOWN)
+        report["revived"] = registry.revive(uow.session, _SHOWN)
         uow.commit()
     report["documents"] = store().rebuild(arguments.guild)
     _embed(_telling("texts to go"))
@@ -150,14 +148,13 @@ def _embed(tell: Callable[[int], None]) -> None:
                 f"{left} texts wait: the embedding model is away, or a worker has them in hand. They are marked, and"
                 " the worker `worker-ai` goes on with them by itself."
             )
-        if not pipeline.refresh(sources=(MESSAGES, DOCUMENTS)):
+        if not pipeline.refresh(sources=registry.SOURCES):
             time.sleep(_LOOK_SECONDS)
 
 
 def _left() -> int:
     with unit_of_work() as uow:
-        is_here = settings().vector_store == "pgvector"
-        return embeddings.backlog(uow.session) + (logs.due(uow.session) if is_here else 0)
+        return registry.waiting(uow.session)
 
 
 def _telling(what: str) -> Callable[[int], None]:
@@ -172,7 +169,7 @@ def _telling(what: str) -> Callable[[int], None]:
 def _failures(arguments: argparse.Namespace) -> None:
     if arguments.retry:
         with unit_of_work() as uow:
-            revived = MESSAGES.revive(uow.session, sys.maxsize)
+            revived = registry.revive(uow.session, sys.maxsize)
             uow.commit()
         index.hint()
         print(json.dumps({"retried": revived}) if arguments.json else f"{revived} texts are tried again")

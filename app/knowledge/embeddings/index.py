@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.core.consent import AGREES
 from app.core.db import unit_of_work
 from app.knowledge.documents import service as documents
-from app.knowledge.embeddings import generations, languages, rules
+from app.knowledge.embeddings import generations, languages, queries, rules
 from app.knowledge.embeddings.sources import FINDABLE, Claimed, Made
 
 # A batch takes well under a minute; a worker that died holds its claims no longer than this, doubled at each attempt.
@@ -249,6 +249,7 @@ class Messages:
     """The messages of guilds, as the pipeline sees them."""
 
     name = "messages"
+    waiting = staticmethod(queries.backlog)
     claim = staticmethod(claim)
     store = staticmethod(store)
     release = staticmethod(release)

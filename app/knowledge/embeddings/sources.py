@@ -1,7 +1,7 @@
 """What can be embedded. The pipeline knows texts and vectors; a source knows its rows.
 
-A feature with texts of its own writes a class like `Messages` and is listed in `tasks/embeddings.py`. All of its
-methods but the first two run in a short transaction of the caller, which commits.
+A feature with texts of its own writes a class like `Messages` and is listed in `app/knowledge/vectors/registry.py`, and
+nowhere else. All of its methods but `settle` and `prepare` run in a short transaction of the caller, which commits.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -65,8 +65,14 @@ class Source(Protocol):
     def prepare(self, goes_on: Callable[[], bool]) -> bool:
         """Do what needs no model, for as long as `goes_on` says, in transactions of its own; whether all is done."""
 
+    def waiting(self, session: Session) -> int:
+        """How many texts are due."""
+
     def claim(self, session: Session, limit: int) -> list[Claimed]:
-        """Take so many texts that are due in hand, the most urgent first; others leave them alone for a while."""
+        """Take so many texts that are due in hand, the most urgent first; others leave them alone for a while.
+
+        Due are also those that have a vector of another model only, once their guild is searched by the chosen one.
+        """
 
     def store(self, session: Session, rows: Sequence[Claimed], made: Sequence[Made]) -> set[int]:
         """Write the vectors of those rows whose text is still the same, and end every claim; which rows were the same.

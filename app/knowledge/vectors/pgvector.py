@@ -43,7 +43,7 @@ WITH chosen AS (
 ), gone AS (
     DELETE FROM embedding_failures f USING chosen c WHERE f.source = 'documents' AND f.item_id = c.item_id
 ), due AS (
-    UPDATE documents d SET stale_at = clock_timestamp(), attempts = 0 FROM chosen c WHERE c.item_id = d.id
+    UPDATE documents d SET stale_at = '-infinity', attempts = 0 FROM chosen c WHERE c.item_id = d.id
 )
 SELECT count(*) FROM chosen
 """
@@ -85,6 +85,10 @@ class Documents:
     def prepare(self, goes_on: Callable[[], bool]) -> bool:
         """Nothing needs to be done before the vectors; always complete."""
         return goes_on() or True
+
+    def waiting(self, session: Session) -> int:
+        """How many days have settled and are to be made."""
+        return service.due(session) if settings().vector_store == "pgvector" else 0
 
     def claim(self, session: Session, limit: int) -> list[Claimed]:
         """Take due documents in hand, the newest days first."""

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from app.core import ledger
 from app.core.db import unit_of_work
 from app.core.queue import QUEUE_NAMES
+from app.knowledge.vectors import registry
 from app.upkeep.health.service import BEAT_KEY, COUNTERS_KEY, DURATIONS_KEY, GAUGES_KEY, WORKERS_KEY
 from app.upkeep.jobs.queries import LastRun, last_runs
 
@@ -18,7 +19,6 @@ _UNACKED = "unacked"
 _STATEMENT_TIMEOUT = "2s"
 # Each has a partial index or few rows, so that counting what waits reads little more than what waits.
 _BACKLOGS = {
-    "embeddings": "SELECT count(*) FROM messages WHERE embedding_stale_at IS NOT NULL",
     "documents": "SELECT count(*) FROM documents WHERE stale_at IS NOT NULL",
     "store_removals": "SELECT count(*) FROM store_files WHERE state = 'removing'",
     "embedding_failures": "SELECT count(*) FROM embedding_failures",
@@ -118,4 +118,5 @@ def read_records() -> Records:
 def backlogs() -> dict[str, int]:
     """How many rows wait for each kind of work; SQLAlchemy's errors pass through."""
     with unit_of_work() as uow:
-        return {name: int(uow.session.execute(text(count)).scalar_one()) for name, count in _BACKLOGS.items()}
+        counted = {name: int(uow.session.execute(text(count)).scalar_one()) for name, count in _BACKLOGS.items()}
+        return {"embeddings": registry.waiting(uow.session), **counted}

@@ -57,6 +57,7 @@ MORE = {
         "managed": "the store of documents at OpenAI",
         "pgvector": "the store of documents in PostgreSQL",
         "removals": "what is to go from a store elsewhere",
+        "registry": "everything that can be embedded, of this folder and of others",
         "rows": "short transactions between requests",
         "stores": "what a store of documents can do",
         "uploads": "the steps from a document to a file elsewhere",

@@ -149,6 +149,27 @@ def test_a_document_that_always_fails_is_given_up_and_comes_back_with_a_change(i
     assert rows("SELECT count(DISTINCT document_id) FROM document_vectors") == [(2,)]
 
 
+def test_a_document_that_was_given_up_is_tried_again_at_once_when_asked(index, monkeypatch, capsys):
+    write("poison")
+    embed_all()
+
+    def refused(texts):
+        raise BadInput("refused")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(minilm, "embed", refused)
+        for _ in range(pipeline.REFUSALS_MAX):
+            settle()
+            pipeline.refresh(sources=SOURCES)
+    assert rows("SELECT source, count(*) FROM embedding_failures GROUP BY 1") == [("documents", 2)]
+    assert main(["vectors", "failures", "--retry"]) == 0
+    assert "2 texts are tried again" in capsys.readouterr().out
+    while pipeline.refresh(sources=SOURCES):
+        pass
+    assert rows("SELECT count(DISTINCT document_id) FROM document_vectors") == [(2,)]
+    assert rows("SELECT count(*) FROM embedding_failures") == [(0,)]
+
+
 def test_no_message_of_a_channel_that_may_not_be_read_is_ever_found(index):
     """Random channels, random readers."""
     dice = random.Random(7)
