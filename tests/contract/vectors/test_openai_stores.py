@@ -1,7 +1,5 @@
 """Vector stores and files: our requests and the server's answers are what OpenAI's own document describes."""
 
-import json
-
 import jsonschema
 import pytest
 
@@ -10,23 +8,9 @@ from app.core.errors import BadInput, RemoteUnavailable
 from app.core.settings import settings
 from app.knowledge.vectors import managed
 from app.knowledge.vectors.stores import Scope
+from tests.contract.vectors.openai_document import SHAPES, check, check_exchanges, load, template
 from tests.factories.openai_server import ROUTES, OpenAIServer
 
-# What each request and answer must be, by the words of the document; None where nothing is sent.
-SHAPES = {
-    ("POST", "/files"): ("CreateFileRequest", "OpenAIFile"),
-    ("GET", "/files"): (None, "ListFilesResponse"),
-    ("DELETE", "/files/{}"): (None, "DeleteFileResponse"),
-    ("POST", "/vector_stores"): ("CreateVectorStoreRequest", "VectorStoreObject"),
-    ("GET", "/vector_stores"): (None, "ListVectorStoresResponse"),
-    ("GET", "/vector_stores/{}"): (None, "VectorStoreObject"),
-    ("DELETE", "/vector_stores/{}"): (None, "DeleteVectorStoreResponse"),
-    ("POST", "/vector_stores/{}/file_batches"): ("CreateVectorStoreFileBatchRequest", "VectorStoreFileBatchObject"),
-    ("GET", "/vector_stores/{}/file_batches/{}/files"): (None, "ListVectorStoreFilesResponse"),
-    ("GET", "/vector_stores/{}/files"): (None, "ListVectorStoreFilesResponse"),
-    ("DELETE", "/vector_stores/{}/files/{}"): (None, "DeleteVectorStoreFileResponse"),
-    ("POST", "/vector_stores/{}/search"): ("VectorStoreSearchRequest", "VectorStoreSearchResultsPage"),
-}
 ATTRIBUTES = {"guild_id": "7", "channel_id": "70", "day": 738_000, "section": "daily-log"}
 
 
@@ -45,30 +29,7 @@ def server(monkeypatch):
 
 @pytest.fixture(scope="session")
 def document(shared_dir):
-    found = json.loads((shared_dir / "specs" / "openai-openapi.json").read_text())
-    return _readable(found)
-
-
-def _readable(node):
-    """The document as JSON Schema has it: a filter within a filter refers to its kind by name, and where several
-    alternatives fit one value, one of them is enough."""
-    if isinstance(node, dict):
-        if "$recursiveRef" in node:
-            return {"$ref": "#/components/schemas/CompoundFilter"}
-        return {("anyOf" if key == "oneOf" else key): _readable(value) for key, value in node.items()}
-    return [_readable(one) for one in node] if isinstance(node, list) else node
-
-
-def check(document, name, value):
-    schema = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
-    jsonschema.Draft202012Validator(schema).validate(value)
-
-
-def template(path):
-    """The path with its ids left out."""
-    return "/".join(
-        "{}" if any(part.startswith(kind) for kind in ("file-", "vs_", "vsfb_")) else part for part in path.split("/")
-    )
+    return load(shared_dir)
 
 
 def walk_through():
@@ -93,22 +54,8 @@ def walk_through():
 
 def test_requests_and_answers_are_as_the_document_says(server, document):
     walk_through()
-    seen = set()
-    for one in server.exchanges:
-        asked, answered = SHAPES[one.method, template(one.path)]
-        seen.add((one.method, template(one.path)))
-        if asked is not None:
-            check(document, asked, as_sent(one.sent))
-        check(document, answered, one.answer)
-    assert seen == set(SHAPES)
-
-
-def as_sent(body):
-    """The fields of a form as the document describes them."""
-    if "file" not in body:
-        return body
-    expiry = {"anchor": body["expires_after[anchor]"], "seconds": int(body["expires_after[seconds]"])}
-    return {"file": body["file"].decode(), "purpose": body["purpose"], "expires_after": expiry}
+    check_exchanges(document, server.exchanges)
+    assert {(one.method, template(one.path)) for one in server.exchanges} == set(SHAPES)
 
 
 def test_paths_and_parameters_are_of_the_document(server, document):
@@ -130,6 +77,16 @@ def test_a_wrong_request_would_be_noticed(document):
         check(document, "CreateVectorStoreFileBatchRequest", {"files": []})
     with pytest.raises(jsonschema.ValidationError):
         check(document, "VectorStoreFileAttributes", {"a" * 65: "x"})
+
+
+@pytest.mark.parametrize("change", [{"object": 7}, {"has_more": "no"}, {"data": [{"id": 7}]}])
+def test_a_wrong_answer_would_be_noticed(server, document, change):
+    vector_stores.upload("log.json", b"x", 86_400)
+    list(vector_stores.files())
+    (listed,) = server.asked("GET", "/files")
+    listed.answer = {**listed.answer, **change}
+    with pytest.raises(jsonschema.ValidationError):
+        check_exchanges(document, server.exchanges)
 
 
 def test_every_route_of_the_server_is_used(server):
