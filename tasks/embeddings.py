@@ -11,7 +11,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 from app.core import ledger, queue
-from app.core.db import only_one, unit_of_work
+from app.core.db import unit_of_work
 from app.core.errors import ConfigurationError, Unavailable
 from app.core.redis import broker_redis
 from app.knowledge.documents import service as documents
@@ -99,11 +99,11 @@ def store_documents() -> None:
     """
     from app.knowledge.vectors.managed import MANAGED  # noqa: PLC0415 - its library costs memory; few need it.
 
-    with only_one(documents.SYNC) as is_mine:
-        if is_mine and MANAGED.is_needed():
-            try:
-                counts = MANAGED.sync()
-            except (Unavailable, ConfigurationError) as error:
-                log.warning("the vector store pauses: %s", error)
-            else:
-                log.info("the vector store was brought up to date", extra={"counts": counts})
+    if not MANAGED.is_needed():
+        return
+    try:
+        counts = MANAGED.sync()
+    except (Unavailable, ConfigurationError) as error:
+        log.warning("the vector store pauses: %s", error)
+    else:
+        log.info("the vector store was brought up to date", extra={"counts": counts})

@@ -126,7 +126,7 @@ def _rebuild(arguments: argparse.Namespace) -> None:
     report["documents"] = store().rebuild(arguments.guild)
     _embed(_telling("texts to go"))
     if store().name != "pgvector":
-        report |= store().sync()
+        report |= _synced(_telling("documents sent"))
     if arguments.json:
         print(json.dumps(report))
     else:
@@ -150,6 +150,18 @@ def _embed(tell: Callable[[int], None]) -> None:
             )
         if not pipeline.refresh(sources=registry.SOURCES):
             time.sleep(_LOOK_SECONDS)
+
+
+def _synced(tell: Callable[[int], None]) -> dict[str, int]:
+    """Send what was marked, as soon as no worker is at it; raises Unavailable when one does not end for a minute."""
+    since = time.monotonic()
+    while (counts := store().sync(tell)) is None:
+        if time.monotonic() - since > _STUCK_SECONDS:
+            raise Unavailable(
+                "a worker brings the store up to date just now, and goes on with what was marked by itself."
+            )
+        time.sleep(_LOOK_SECONDS)
+    return counts
 
 
 def _left() -> int:

@@ -17,19 +17,19 @@ from sqlalchemy.orm import Session
 
 from app.clients import vector_stores as remote
 from app.core.consent import AGREES
-from app.core.db import engine, unit_of_work
+from app.core.db import engine, only_one, unit_of_work
 from app.core.errors import RemoteUnavailable
 from app.core.settings import settings
 from app.knowledge.documents import service
 from app.knowledge.embeddings.limits import Limits
 from app.knowledge.vectors import removals, uploads
 from app.knowledge.vectors.rows import fetch, run
-from app.knowledge.vectors.stores import Found, Scope, check
+from app.knowledge.vectors.stores import Found, Progress, Scope, check
 
 _STORE = f"SELECT v.store_id FROM vector_stores v WHERE v.guild_id = :id AND {AGREES.format(guild='v.guild_id')}"  # noqa: S608 - constants.
-_GIVE_UP = """
-UPDATE store_files SET state = 'removing' WHERE CAST(:guild_id AS bigint) IS NULL OR guild_id = :guild_id
-"""
+_GIVE_UP = "UPDATE store_files SET state = 'removing' WHERE CAST(:guild_id AS bigint) IS NULL OR guild_id = :guild_id"
+# Whatever became of them, they are looked at before anything is sent.
+_DOUBT = "UPDATE vector_stores SET checked_at = NULL WHERE CAST(:guild_id AS bigint) IS NULL OR guild_id = :guild_id"
 _KNOWN = """
 SELECT f.file_id, f.id AS file_row, d.id, d.url, d.title, d.channel_id, d.day
 FROM store_files f JOIN documents d ON d.id = f.document_id
@@ -46,8 +46,12 @@ class Managed:
         """Whether this store is used, or something of ours still lies there."""
         return settings().vector_store == "openai" or _is_anything_left()
 
-    def sync(self) -> dict[str, int]:
+    def sync(self, progress: Progress = lambda _: None) -> dict[str, int] | None:
         """Remove what is to go, then bring there what is due, in as many steps as there are."""
+        with only_one(service.SYNC) as is_mine:
+            return self._sync(progress) if is_mine else None
+
+    def _sync(self, progress: Progress) -> dict[str, int]:
         counts: dict[str, int] = defaultdict(int)
         is_used = settings().vector_store == "openai"
         with _patient():
@@ -60,6 +64,7 @@ class Managed:
             counts["attached"] += uploads.finish_batches()
             while documents := uploads.claim():
                 counts["uploaded"] += uploads.upload(documents)
+                progress(counts["uploaded"])
             while done := uploads.attach():
                 counts["batches"] += done
             counts["attached"] += uploads.finish_batches()
@@ -90,6 +95,7 @@ class Managed:
     def rebuild(self, guild_id: int | None) -> int:
         """Give every file and store of the guilds up, and have the documents sent anew."""
         run(_GIVE_UP, guild_id=guild_id)
+        run(_DOUBT, guild_id=guild_id)
         count = service.mark_all(guild_id)
         service.hint()
         return count

@@ -19,7 +19,7 @@ from app.knowledge.embeddings.models import serving, serving_now
 from app.knowledge.embeddings.providers import provider
 from app.knowledge.embeddings.rules import as_sql, hash_of, parts
 from app.knowledge.embeddings.sources import Claimed, Made
-from app.knowledge.vectors.stores import Found, Scope, check
+from app.knowledge.vectors.stores import Found, Progress, Scope, check
 
 # A long log is hundreds of passages, and the model takes seconds for them.
 _CLAIMED_AT_ONCE = 4
@@ -165,7 +165,7 @@ class Pgvector:
 
     name = "pgvector"
 
-    def sync(self) -> dict[str, int]:
+    def sync(self, progress: Progress = lambda _: None) -> dict[str, int] | None:  # noqa: ARG002 - none is made here.
         """Nothing of its own: the embedding pipeline does it."""
         return {}
 

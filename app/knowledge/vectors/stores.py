@@ -3,7 +3,7 @@
 A document is found by its passages. Whose a passage may be seen is part of the question: the guild and the channels.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
@@ -12,6 +12,8 @@ from app.core.errors import BadInput
 from app.core.settings import settings
 
 QUESTION_MAX, LIMIT_MAX = 2_000, 50
+# Is told how many documents were sent so far.
+Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
@@ -43,10 +45,11 @@ class Store(Protocol):
 
     name: str
 
-    def sync(self) -> dict[str, int]:
+    def sync(self, progress: Progress = lambda _: None) -> dict[str, int] | None:
         """Bring the store to what the rows say: remove what is to go, then add what is due; what was done.
 
-        Twice is safe, and killed anywhere it goes on where it stood. Raises Unavailable when the other side is away.
+        Twice is safe, and killed anywhere it goes on where it stood. None while another process does it. Raises
+        Unavailable when the other side is away.
         """
 
     def search(self, scope: Scope, question: str, limit: int = 10) -> list[Found]:

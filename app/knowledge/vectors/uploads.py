@@ -7,6 +7,7 @@ import logging
 import secrets
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.clients import vector_stores as remote
 from app.core import clock
+from app.core.consent import AGREES
 from app.core.db import unit_of_work
 from app.core.errors import BadInput, Unavailable
 from app.core.settings import settings
@@ -32,10 +34,19 @@ _FILE_LIFE, _RENEWED_BEFORE = timedelta(days=30), timedelta(days=3)
 METADATA_KEY = "heorot"
 MODEL = "openai"
 
+# How long a guild's texts are kept, and whether they may be sent.
+_WISHES = f"""
+SELECT coalesce((SELECT retention_days FROM guild_settings WHERE guild_id = :id), :days) AS days,
+    {AGREES.format(guild=":id")} AS agrees
+"""  # noqa: S608 - constants.
+# A file whose texts must go soon is left to expire: a new one would live no longer.
 _EXPIRING = """
 UPDATE documents SET stale_at = '-infinity', content_hash = NULL WHERE id IN (
     SELECT d.id FROM documents d JOIN store_files f ON f.document_id = d.id
-    WHERE f.state = 'attached' AND f.expires_at < :soon AND d.stale_at IS NULL ORDER BY d.id FOR UPDATE OF d
+    LEFT JOIN guild_settings s ON s.guild_id = d.guild_id
+    WHERE f.state = 'attached' AND f.expires_at < :soon AND d.stale_at IS NULL
+    AND (d.day + coalesce(s.retention_days, :days))::timestamp AT TIME ZONE 'UTC' > f.expires_at
+    ORDER BY d.id FOR UPDATE OF d
 )
 """
 _LOST = """
@@ -50,12 +61,13 @@ UPDATE store_files SET file_id = :file_id, expires_at = :expires_at,
     state = CASE state WHEN 'uploading' THEN 'uploaded' ELSE state END
 WHERE id = :id RETURNING state
 """
-_TO_ATTACH = """
-SELECT f.id, f.guild_id, f.file_id, s.store_id, d.source, d.category, d.section, d.url, d.version, d.channel_id, d.day,
-    f.messages, f.tokens
+_TO_ATTACH = f"""
+SELECT f.id, f.guild_id, f.file_id, f.document_id, s.store_id, d.source, d.category, d.section, d.url, d.version,
+    d.channel_id, d.day, f.messages, f.tokens
 FROM store_files f JOIN documents d ON d.id = f.document_id JOIN vector_stores s ON s.guild_id = f.guild_id
-WHERE f.state = 'uploaded' AND f.file_id IS NOT NULL AND s.store_id IS NOT NULL ORDER BY f.guild_id, f.id LIMIT :limit
-"""
+WHERE f.state = 'uploaded' AND f.file_id IS NOT NULL AND s.store_id IS NOT NULL AND {AGREES.format(guild="f.guild_id")}
+ORDER BY f.guild_id, f.id LIMIT :limit
+"""  # noqa: S608 - constants.
 _ATTACHING = """
 SELECT f.id, f.guild_id, f.document_id, f.cut, f.content_hash, f.file_id, f.batch_id, f.messages, f.tokens, s.store_id,
     d.title
@@ -85,7 +97,8 @@ def find_lost() -> None:
 def claim() -> list[Rendered]:
     """Documents that are due, in hand."""
     with unit_of_work() as uow:
-        uow.session.execute(text(_EXPIRING), {"soon": clock.now() + _RENEWED_BEFORE})
+        values = {"soon": clock.now() + _RENEWED_BEFORE, "days": settings().retention_days}
+        uow.session.execute(text(_EXPIRING), values)
         found = service.claim(uow.session, _UPLOADS_AT_ONCE, needs_consent=True)
         uow.commit()
     return found
@@ -111,14 +124,20 @@ def upload(documents: Sequence[Rendered]) -> int:
 
 
 def attach() -> int:
-    """Put a batch of uploaded files into the store of one guild; how many batches."""
+    """Put a batch of uploaded files into the store of one guild; how many batches were asked for."""
     rows = fetch(_TO_ATTACH, limit=_ATTACHED_AT_ONCE)
     rows = [row for row in rows if row.guild_id == rows[0].guild_id]
     if not rows:
         return 0
     ids = [row.id for row in rows]
     run("UPDATE store_files SET state = 'attaching' WHERE id = ANY(:ids) AND state = 'uploaded'", ids=ids)
-    batch = remote.attach(rows[0].store_id, [(row.file_id, attributes(row)) for row in rows])
+    try:
+        batch = remote.attach(rows[0].store_id, [(row.file_id, attributes(row)) for row in rows])
+    except BadInput as error:
+        # One of the files is not there any more, and nobody says which.
+        log.warning("a batch of documents was refused: %s", error)
+        _give_up(rows)
+        return 1
     if batch is None:
         forget_store(rows[0].guild_id)
         return 0
@@ -162,17 +181,58 @@ def attributes(row: Any) -> dict[str, str | float | bool]:
     }
 
 
+def _give_up(rows: Sequence[Row[Any]]) -> None:
+    """These files go, and their documents are sent again later, after longer each time."""
+    with unit_of_work() as uow:
+        statement = "UPDATE store_files SET state = 'removing' WHERE id = ANY(:ids)"
+        uow.session.execute(text(statement), {"ids": [row.id for row in rows]})
+        service.release_failed(uow.session, [row.document_id for row in rows])
+        uow.commit()
+
+
 def _upload_one(document: Rendered) -> int:
-    content = document.content.encode()
     if document.stored_hash == hash_of(document.content):
         with unit_of_work() as uow:
             service.finish(uow.session, document, document.stored_hash, MODEL)
             uow.commit()
         return 0
-    mark = _store_of(document.guild_id)
+    # Others were sent since this one was claimed: the guild may have changed its mind.
+    if not _wishes(document.guild_id).agrees:
+        return 0
+    planned = _plan(document, _store_of(document.guild_id))
+    if planned is None:
+        return 0
+    life = _life(document, planned.days)
+    try:
+        file_id = remote.upload(planned.name, document.content.encode(), int(life.total_seconds()))
+    except BadInput:
+        run(FORGET_FILE, id=planned.id)
+        raise
     with unit_of_work() as uow:
-        if not service.is_same(uow.session, document):
-            return 0
+        values = {"id": planned.id, "file_id": file_id, "expires_at": clock.now() + life}
+        is_known = uow.session.scalar(text(_UPLOADED), values) is not None
+        uow.commit()
+    if not is_known:
+        # Its row was given up meanwhile, so nothing else would remove it.
+        remote.delete_file(file_id)
+    return 1
+
+
+@dataclass(frozen=True)
+class _Planned:
+    """A file that is about to be uploaded, and for how many days its guild keeps texts."""
+
+    id: int
+    name: str
+    days: int
+
+
+def _plan(document: Rendered, mark: str) -> _Planned | None:
+    """Write the file down before it is sent; None where something was taken out of it, or it may not be sent."""
+    with unit_of_work() as uow:
+        wishes = _wishes(document.guild_id, uow.session)
+        if not wishes.agrees or not service.is_same(uow.session, document):
+            return None
         row = {
             "guild_id": document.guild_id,
             "document_id": document.id,
@@ -182,31 +242,28 @@ def _upload_one(document: Rendered) -> int:
             "messages": document.messages,
             "tokens": document.tokens,
         }
-        file_row = uow.session.scalar(text(_NEW_FILE), row)
+        file_row = int(uow.session.execute(text(_NEW_FILE), row).scalar_one())
         name = rules.file_name(document.section, document.channel_id, document.day, f"{mark}-{file_row}")
         named = text("UPDATE store_files SET filename = :name WHERE id = :id")
         uow.session.execute(named, {"name": name, "id": file_row})
         uow.commit()
-    life = _life(document)
-    try:
-        file_id = remote.upload(name, content, int(life.total_seconds()))
-    except BadInput:
-        run(FORGET_FILE, id=file_row)
-        raise
-    with unit_of_work() as uow:
-        values = {"id": file_row, "file_id": file_id, "expires_at": clock.now() + life}
-        is_known = uow.session.scalar(text(_UPLOADED), values) is not None
-        uow.commit()
-    if not is_known:
-        # Its row was given up meanwhile, so nothing else would remove it.
-        remote.delete_file(file_id)
-    return 1
+    return _Planned(file_row, name, wishes.days)
 
 
-def _life(document: Rendered) -> timedelta:
-    """How long a file may be there: not longer than texts are kept here, and at most what the other side allows."""
-    end = datetime(document.day.year, document.day.month, document.day.day, tzinfo=UTC)
-    left = end + timedelta(days=settings().retention_days + 1) - clock.now()
+def _wishes(guild_id: int, session: Session | None = None) -> Row[Any]:
+    values = {"id": guild_id, "days": settings().retention_days}
+    if session is None:
+        return fetch(_WISHES, **values)[0]
+    return session.execute(text(_WISHES), values).one()
+
+
+def _life(document: Rendered, days: int) -> timedelta:
+    """How long a file may be there: not longer than its guild keeps texts, and at most what the other side allows.
+
+    Its first texts go when the day is so many days old.
+    """
+    start = datetime(document.day.year, document.day.month, document.day.day, tzinfo=UTC)
+    left = start + timedelta(days=days) - clock.now()
     return min(max(left, timedelta(hours=1)), _FILE_LIFE)
 
 

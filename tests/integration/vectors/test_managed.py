@@ -17,6 +17,7 @@ from app.knowledge.documents import queries, service
 from app.knowledge.embeddings import providers
 from app.knowledge.vectors import removals, stores, uploads
 from app.knowledge.vectors.managed import MANAGED
+from tests.contract.vectors.openai_document import check_exchanges, here
 from tests.factories.knowledge import (
     ANNA,
     BORIS,
@@ -59,7 +60,7 @@ def forget_processes():
 
 @pytest.fixture
 def server(index, monkeypatch):
-    """The store elsewhere; embedding stays here."""
+    """The store elsewhere; embedding stays here. Whatever is asked of it and answered is what OpenAI's document says."""
     with OpenAIServer() as running:
         monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
         monkeypatch.setenv("OPENAI_BASE_URL", running.url)
@@ -68,6 +69,8 @@ def server(index, monkeypatch):
         yield running
         openai.client().close()
         forget_processes()
+        if (document := here()) is not None:
+            check_exchanges(document, running.exchanges)
 
 
 def settle():
@@ -473,10 +476,12 @@ def test_a_store_that_is_destroyed_is_rebuilt_from_the_rows_by_command(server, c
     server.stores.clear()
     server.entries.clear()
     assert main(["vectors", "rebuild", "--json"]) == 0
-    report = json.loads(capsys.readouterr().out)
-    assert report["documents"] == 4
-    sync()
+    told = capsys.readouterr()
+    report = json.loads(told.out)
+    assert "4 documents sent" in told.err
+    assert (report["documents"], report["uploaded"], report["attached"]) == (4, 4, 4)
     assert len(server.files) == 4
+    assert [len(entries) for entries in server.entries.values()] == [4]
     assert old.isdisjoint(server.files)
     assert MANAGED.search(scope(), "lighthouse")
 
@@ -489,6 +494,11 @@ def test_only_channels_that_may_be_read_are_searched(server):
     sync()
     assert {found.channel_id for found in MANAGED.search(scope(PUBLIC), "treasure")} == {PUBLIC}
     assert {found.channel_id for found in MANAGED.search(scope(), "treasure")} == {PUBLIC, PRIVATE}
+    # It is part of what is asked, so that what may not be read takes no place among the best.
+    (first, second) = (one.sent["filters"]["filters"] for one in server.asked("POST", "/search"))
+    assert {"type": "eq", "key": "guild_id", "value": str(GUILD)} in first
+    assert {"type": "in", "key": "channel_id", "value": [str(PUBLIC)]} in first
+    assert {"type": "in", "key": "channel_id", "value": [str(PUBLIC), str(PRIVATE)]} in second
     # A channel of another guild opens nothing.
     assert MANAGED.search(scope(ELSEWHERE), "treasure") == []
     assert MANAGED.search(stores.Scope(GUILD, ()), "treasure") == []
@@ -543,6 +553,117 @@ def test_files_of_others_in_the_account_are_left_alone(server):
     names = {file["filename"] for file in server.files.values()}
     assert {"thesis.pdf", "chatlog_1_2026-01-01_abcdefabcdef-1.json"} < names
     assert len(names) == 4
+
+
+def day_before(days, content, **more):
+    """A message of noon, so many days ago."""
+    noon = now().replace(hour=12, minute=0, second=0, microsecond=0)
+    return write(content, message_id=snowflake_at(noon - timedelta(days=days)), **more)
+
+
+def lives(server):
+    """For how long each file that was uploaded may be there."""
+    return [timedelta(seconds=int(one.sent["expires_after[seconds]"])) for one in server.asked("POST", "/files")]
+
+
+@pytest.mark.parametrize(("kept", "age"), [(90, 88), (90, 70), (7, 5), (7, 0), (30, 31)])
+def test_a_file_never_outlives_what_its_guild_keeps_and_is_not_sent_again_and_again(server, kept, age):
+    agree(GUILD, OTHER_GUILD)
+    sql("UPDATE guild_settings SET retention_days = :days WHERE guild_id = :guild", days=kept, guild=GUILD)
+    day_before(age, "an old story")
+    sync()
+    start = now().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=age)
+    left = start + timedelta(days=kept) - now()
+    assert len(lives(server)) == 2
+    assert all(
+        timedelta(hours=1) <= life <= max(left + timedelta(minutes=5), timedelta(hours=1)) for life in lives(server)
+    )
+    for _ in range(3):
+        assert sync() == {}
+    assert len(lives(server)) == 2
+
+
+def test_a_guild_that_changes_its_mind_while_it_is_sent_has_no_more_sent(server, monkeypatch):
+    agree(GUILD, OTHER_GUILD)
+    for days in range(3):
+        day_before(days, "words of this guild")
+    write("words of the other guild", guild=OTHER_GUILD, channel=ELSEWHERE)
+    embed_all()
+    settle()
+    real, sent = uploads.remote.upload, []
+
+    def upload(name, *arguments):
+        file_id = real(name, *arguments)
+        sent.append(name.split("_")[1])
+        if sent[-1] == str(PUBLIC):
+            agree(GUILD, is_on=False)
+        return file_id
+
+    monkeypatch.setattr(uploads.remote, "upload", upload)
+    MANAGED.sync()
+    assert sorted(sent) == [str(PUBLIC), str(ELSEWHERE), str(ELSEWHERE)]
+    # What was under way is taken back, and not a word about it is put into a store.
+    assert "this guild" not in server.text()
+    assert str(PUBLIC) not in json.dumps([one.sent for one in server.asked("POST", "/file_batches")])
+    assert [state for state, _ in rows(FILES)] == ["attached", "attached"]
+
+
+def test_a_guild_that_changes_its_mind_before_its_store_is_made_has_none(server, monkeypatch):
+    agree(GUILD)
+    write("words")
+    embed_all()
+    settle()
+    claimed = uploads.claim()
+    agree(GUILD, is_on=False)
+    assert uploads.upload(claimed) == 0
+    assert server.exchanges == []
+    assert rows("SELECT count(*) FROM vector_stores") == rows("SELECT count(*) FROM store_files") == [(0,)]
+
+
+def test_a_file_that_went_before_it_was_put_into_the_store_holds_up_no_others(server, monkeypatch):
+    agree(GUILD, OTHER_GUILD)
+    write("words of this guild")
+    write("words of the other guild", guild=OTHER_GUILD, channel=ELSEWHERE)
+    embed_all()
+    settle()
+    real = uploads.remote.upload
+
+    def upload(name, content, life):
+        file_id = real(name, content, life)
+        if b"this guild" in content:
+            server.files.pop(file_id)
+            server.contents.pop(file_id)
+        return file_id
+
+    monkeypatch.setattr(uploads.remote, "upload", upload)
+    MANAGED.sync()
+    assert [one.channel_id for one in MANAGED.search(scope(ELSEWHERE, guild=OTHER_GUILD), "words")] == [ELSEWHERE]
+    assert MANAGED.search(scope(), "words") == []
+    # Not at once, but later it is sent again.
+    monkeypatch.setattr(uploads.remote, "upload", real)
+    asked = len(server.asked("POST", "/files"))
+    MANAGED.sync()
+    assert len(server.asked("POST", "/files")) == asked
+    sync()
+    assert MANAGED.search(scope(), "words")
+
+
+def test_two_processes_make_one_store_and_send_each_document_once(server, monkeypatch):
+    agree(GUILD)
+    write("words")
+    embed_all()
+    settle()
+    real, counts = uploads.remote.create_store, []
+
+    def create_store(*arguments):
+        # What a second process does meanwhile, a worker or `vectors rebuild`.
+        counts.append(MANAGED.sync())
+        return real(*arguments)
+
+    monkeypatch.setattr(uploads.remote, "create_store", create_store)
+    assert MANAGED.sync() == {"uploaded": 2, "batches": 1, "attached": 2}
+    assert counts == [None]
+    assert (len(server.stores), len(server.files)) == (1, 2)
 
 
 def test_files_expire_before_their_texts_must_go_and_are_renewed(server):
