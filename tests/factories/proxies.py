@@ -1,4 +1,4 @@
-"""A TCP proxy that can refuse, and that can accept and never answer."""
+"""A TCP proxy that can refuse, that can accept and never answer, and that can answer late."""
 
 import asyncio
 from contextlib import suppress
@@ -13,6 +13,8 @@ class Proxy:
         self._open: set[asyncio.StreamWriter] = set()
         self._answers = asyncio.Event()
         self._answers.set()
+        # Seconds that every answer takes longer.
+        self.delay = 0.0
         self.port = 0
 
     async def start(self) -> None:
@@ -45,14 +47,17 @@ class Proxy:
         with suppress(OSError):
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
             self._open.add(far_writer)
-            await asyncio.gather(self._pass(reader, far_writer), self._pass(far_reader, writer))
+            await asyncio.gather(self._pass(reader, far_writer), self._pass(far_reader, writer, is_answer=True))
             self._open.discard(far_writer)
         self._open.discard(writer)
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, is_answer: bool = False
+    ) -> None:
         with suppress(OSError):
             while data := await reader.read(65536):
                 await self._answers.wait()
+                await asyncio.sleep(self.delay if is_answer else 0)
                 writer.write(data)
                 await writer.drain()
         writer.close()

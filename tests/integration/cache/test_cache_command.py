@@ -1,5 +1,7 @@
 """/cache through the real bot."""
 
+import re
+
 from app.core import metrics
 from app.core.redis import cache_redis
 from app.upkeep.health.service import COUNTERS_KEY
@@ -20,7 +22,7 @@ async def test_an_admin_sees_what_is_remembered_of_this_server_alone(hall, bot):
             cache_redis().hincrby(COUNTERS_KEY, name, amount)
         text = await hall.text("cache")
         (line,) = [line for line in text.splitlines() if f"**{names.name}**" in line]
-        assert "2 entries" in line
+        assert re.search(r": 2 entries, [1-9]\d+ B, the oldest \d+ s old, ", line)
         assert "25.0% of 4 lookups answered (L1 0, L2 1)" in line
 
 

@@ -133,15 +133,19 @@ def test_a_value_that_was_read_before_a_write_is_not_kept_after_it(names, source
         assert names.get(1, 7) == "new"
 
 
-def test_a_refill_keeps_the_time_that_is_left(valkey, source, monkeypatch):
-    with namespace(str, source, seconds=100) as names:
+def test_a_refill_keeps_the_time_that_is_left(names, source):
+    with namespace(str, source, seconds=1000) as longer:
         source.values[1, 7] = "Beowulf"
-        names.get(1, 7)
-        cache_redis().pexpire(entry.key(names.name, 1, (7,)), 50_000)
-        wait_until(lambda: names.get(1, 7) and names._tiers.local.held()[0], "keeping")
-        kept = names._tiers.local.get(entry.key(names.name, 1, (7,)))
-        assert 49 < kept.expires - time.monotonic() <= 50
-        assert 29 < kept.refresh_at - time.monotonic() <= 30
+        longer.get(1, 7)
+        key = entry.key(longer.name, 1, (7,))
+        assert longer._tiers.local.get(key).expires - time.monotonic() > 890
+        cache_redis().pexpire(key, 500_000)
+        forget_all_here()
+        assert longer.get(1, 7) == "Beowulf"
+        kept = longer._tiers.local.get(key)
+        assert 470 < kept.expires - time.monotonic() <= 500
+        assert 199.9 < kept.expires - kept.refresh_at < 200.1
+        assert source.loads[1, 7] == 1
 
 
 @pytest.mark.parametrize("local", [0, 1000])

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 
 import pytest
 
+from app.core import metrics
 from app.core.cache.namespace import forget_values
 from app.core.cache.runtime import runtime
 from app.core.cache.shared import Shared
-from app.core.redis import cache_redis
+from app.core.redis import QUICK_TIMEOUT, cache_redis
 from app.stack.servers import start_servers
 from tests.conftest import reset_process_state
 from tests.factories.caches import listening, namespace, wait_until
@@ -86,6 +87,28 @@ def test_a_server_that_hangs_costs_a_moment_once_and_then_nothing(valkey, server
         do(answer(proxy))
         listening()
         wait_until(lambda: names.get(1, 1) and names._tiers.local.held()[0], "keeping again")
+
+
+def test_answers_that_come_too_late_are_misses_and_never_taken_for_another_keys(valkey, servers, monkeypatch, source):
+    with proxied(servers, monkeypatch) as (proxy, _do), namespace(str, source, local=0) as names:
+        source.values |= {(1, user): f"member {user}" for user in range(30)}
+        assert [names.get(1, user) for user in range(30)] == [f"member {user}" for user in range(30)]
+        metrics.take()
+        proxy.delay = 2 * QUICK_TIMEOUT
+        assert [names.get(1, user) for user in range(30)] == [f"member {user}" for user in range(30)]
+        assert metrics.take() == {f"cache|{names.name}|l2|away": 30, f"cache|{names.name}|l3|load": 30}
+        proxy.delay = 0.0
+        wait_until(lambda: names.get(1, 0) and f"cache|{names.name}|l2|hit" in metrics.take(), "asking again")
+        assert [names.get(1, user) for user in range(30)] == [f"member {user}" for user in range(30)]
+        assert metrics.take() == {f"cache|{names.name}|l2|hit": 30}
+
+
+def test_answers_that_come_slowly_are_waited_for(valkey, servers, monkeypatch, source):
+    with proxied(servers, monkeypatch) as (proxy, _do), namespace(str, source, local=0) as names:
+        source.values[1, 7] = "Beowulf"
+        proxy.delay = QUICK_TIMEOUT / 10
+        assert [names.get(1, 7) for _ in range(3)] == ["Beowulf"] * 3
+        assert source.loads[1, 7] == 1
 
 
 async def test_the_event_loop_never_asks_a_server_itself(valkey, servers, monkeypatch, source):

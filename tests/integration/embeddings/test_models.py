@@ -5,6 +5,7 @@ import struct
 import threading
 
 import pytest
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from app.clients import openai
 from app.core.db import unit_of_work
@@ -16,6 +17,7 @@ from app.knowledge.search import legs
 from app.knowledge.search import queries as search
 from app.knowledge.search.legs import Scope
 from tests.factories.knowledge import ANNA, BORIS, GUILD, OTHER_GUILD, PUBLIC, delete, embed_all, opt_out, rows, write
+from tests.factories.outages import line
 
 LOCAL, REMOTE = "all-minilm-l6-v2/int8", "text-embedding-3-small/512"
 STATE = "SELECT guild_id, model, target, below, has_leftovers FROM guild_models ORDER BY 1"
@@ -187,6 +189,36 @@ def test_an_outage_of_the_new_provider_leaves_search_as_it_was(remote, monkeypat
     found = search.search(GUILD, [PUBLIC], "meaning")
     assert (found.message_ids, found.has_meaning) == ((message,), True)
     assert of(LOCAL) == [message]
+
+
+@pytest.mark.parametrize("step", ["_walk", "_clean"])
+def test_a_change_that_loses_the_database_goes_on_where_it_stood(remote, database, monkeypatch, step):
+    monkeypatch.setattr(models, "_STEP_ROWS", 3)
+    agree(GUILD)
+    written = [write(f"text {n}") for n in range(8)]
+    embed_all()
+    with line(monkeypatch, "DATABASE_URL", database) as postgres:
+        choose(monkeypatch, "openai")
+        real, calls = getattr(models, step), []
+
+        def losing(*arguments):
+            calls.append(step)
+            done = real(*arguments)
+            if len(calls) == 2:
+                postgres.cut()
+            return done
+
+        monkeypatch.setattr(models, step, losing)
+        with pytest.raises((OperationalError, InterfaceError)):
+            embed_all()
+        postgres.mend()
+        ((_, model, *_),) = rows(STATE)
+        assert model == (LOCAL if step == "_walk" else REMOTE)
+        assert search.search(GUILD, [PUBLIC], "text").has_meaning
+        embed_all()
+    assert rows(STATE) == [(GUILD, REMOTE, None, None, False)]
+    assert of(REMOTE) == written
+    assert of(LOCAL) == []
 
 
 def test_an_old_provider_that_is_gone_leaves_words_and_the_change_goes_on(remote, monkeypatch):

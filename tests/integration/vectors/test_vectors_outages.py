@@ -8,6 +8,7 @@ from sqlalchemy.exc import OperationalError
 from app.cli.main import main
 from app.clients import minilm
 from app.core.db import unit_of_work
+from app.core.redis import cache_redis
 from app.knowledge.documents import service as documents
 from app.knowledge.embeddings import pipeline
 from app.knowledge.embeddings.index import MESSAGES
@@ -142,3 +143,26 @@ def test_rebuilding_needs_no_redis(written, servers, monkeypatch, capsys):
         redis.cut()
         assert main(["vectors", "rebuild"]) == 0
     assert rows(PER_MESSAGE) == [(message, 1) for message in written]
+
+
+def test_rebuilding_that_loses_the_database_says_so_and_goes_on_where_it_stood(postgres, written, monkeypatch, capsys):
+    sql("TRUNCATE message_vectors, guild_models")
+    cache_redis().flushall()
+    at_first(monkeypatch, minilm, "embed", postgres.cut)
+    assert main(["vectors", "rebuild"]) == 1
+    assert "the database cannot be reached" in capsys.readouterr().err
+    postgres.mend()
+    assert rows(PER_MESSAGE) == []
+    sql("UPDATE embedding_claims SET claimed_until = now() - interval '1 second'")
+    assert main(["vectors", "rebuild"]) == 0
+    assert rows(PER_MESSAGE) == [(message, 1) for message in written]
+
+
+@pytest.mark.parametrize("outage", ["cut", "hang"])
+def test_a_worker_that_loses_redis_while_the_model_works_embeds_everything_once(written, servers, monkeypatch, outage):
+    with line(monkeypatch, "REDIS_URL", servers.redis_url) as redis:
+        written += [write(f"another story, number {n}") for n in range(6)]
+        at_first(monkeypatch, minilm, "embed", getattr(redis, outage))
+        embed_all()
+        assert rows(PER_MESSAGE) == [(message, 1) for message in written]
+        assert rows("SELECT count(*) FROM messages WHERE embedding_stale_at IS NOT NULL") == [(0,)]
