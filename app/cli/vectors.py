@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from app.core.db import unit_of_work
 from app.core.errors import BadInput, DatabaseUnavailable, Unavailable
-from app.core.settings import settings
+from app.core.settings import KEEP_MAX, settings
 from app.knowledge.documents import queries as documents
 from app.knowledge.documents import rules
 from app.knowledge.documents import service as logs
@@ -28,6 +28,8 @@ from app.knowledge.vectors.stores import store
 _STUCK_SECONDS = 60.0
 _LOOK_SECONDS = 1.0
 _SHOWN = 1000
+# A hundred years: no message of Discord's is older.
+_DAYS_MAX = 36_500
 
 
 def _list(arguments: argparse.Namespace) -> None:
@@ -63,11 +65,11 @@ def _list_documents(arguments: argparse.Namespace) -> None:
 
 def _prune(arguments: argparse.Namespace) -> None:
     keep = settings().vector_limit if arguments.keep is None else arguments.keep
-    if keep < 0:
-        raise BadInput(f"--keep is {keep}; it must be 0 (keep all) or more.")
+    if not 0 <= keep <= KEEP_MAX:
+        raise BadInput(f"--keep is {keep}; it must be 0 (keep all) or more, and at most {KEEP_MAX}.")
     days = arguments.older_than
-    if days is not None and days < 1:
-        raise BadInput(f"--older-than is {days}; it must be a number of days from 1.")
+    if days is not None and not 1 <= days <= _DAYS_MAX:
+        raise BadInput(f"--older-than is {days}; it must be a number of days from 1 to {_DAYS_MAX}.")
     age = None if days is None else timedelta(days=days)
     _tell_pruned(arguments, keep, _pruned_messages(arguments, keep, age), _pruned_documents(arguments, keep, age))
 
@@ -200,6 +202,9 @@ _ACTIONS = {"list": _list, "prune": _prune, "export": _export, "rebuild": _rebui
 
 
 def _run(arguments: argparse.Namespace) -> int:
+    guild = getattr(arguments, "guild", None)
+    if guild is not None and not 0 <= guild < 1 << 63:
+        raise BadInput(f"--guild is {guild}, and no server's id; that is a whole number such as 175928847299117063.")
     try:
         _ACTIONS[arguments.action](arguments)
     except OperationalError as error:

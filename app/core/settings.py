@@ -21,6 +21,8 @@ SANDBOX_TOKEN = "sandbox"  # noqa: S105 - the local Discord accepts this word; i
 
 Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
+# More vectors than that no server has.
+KEEP_MAX = 1_000_000_000
 Seconds = Annotated[float, msgspec.Meta(ge=0)]
 ModelName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$")]
 
@@ -52,7 +54,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     openai_requests_per_minute: Count = 3000
     openai_tokens_per_minute: Count = 1_000_000
     vector_store: Literal["pgvector", "openai"] = "pgvector"
-    chat_vector_max: Count | None = None
+    chat_vector_max: Annotated[int, msgspec.Meta(ge=0, le=KEEP_MAX)] | None = None
     health_check_host: str = "127.0.0.1"
     health_check_port: Port = 3000
     flower_port: Port = 5555

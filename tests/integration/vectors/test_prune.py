@@ -134,11 +134,46 @@ def test_the_command_lists_and_prunes(database, capsys):
     assert "1 vectors in all" in capsys.readouterr().out
 
 
-def test_the_command_refuses_a_negative_number(database, capsys):
-    store(GUILD, "m", 5)
-    assert main(["vectors", "prune", "--keep", "-3"]) == 1
-    assert capsys.readouterr().err == "python -m app vectors: --keep is -3; it must be 0 (keep all) or more.\n"
-    assert kept(GUILD) == [5]
+HUGE = "9" * 30
+
+
+@pytest.mark.parametrize(
+    ("arguments", "refusal"),
+    [
+        (("--keep", "-3"), "--keep is -3; it must be 0 (keep all) or more, and at most 1000000000."),
+        (("--keep", HUGE), f"--keep is {HUGE}; it must be 0 (keep all) or more, and at most 1000000000."),
+        (("--older-than", "0"), "--older-than is 0; it must be a number of days from 1 to 36500."),
+        (("--older-than", "-5"), "--older-than is -5; it must be a number of days from 1 to 36500."),
+        (("--older-than", HUGE), f"--older-than is {HUGE}; it must be a number of days from 1 to 36500."),
+        (("--keep", "1", "--guild", HUGE), f"--guild is {HUGE}, and no server's id; "),
+        (("--keep", "1", "--guild", "-1"), "--guild is -1, and no server's id; "),
+    ],
+)
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)])
+def test_the_command_refuses_numbers_that_cannot_be(database, capsys, arguments, refusal, dry):
+    store(GUILD, "m", 5, 6)
+    assert main(["vectors", "prune", *arguments, *dry]) == 1
+    told = capsys.readouterr().err
+    assert told.startswith(f"python -m app vectors: {refusal}")
+    assert len(told.splitlines()) == 1
+    assert kept(GUILD) == [5, 6]
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--keep", "1000000000"), ("--older-than", "36500"), ("--keep", "1", "--guild", "0")]
+)
+def test_the_greatest_numbers_that_can_be_take_nothing(database, arguments):
+    store(GUILD, "m", 5, 6)
+    assert main(["vectors", "prune", *arguments]) == 0
+    assert kept(GUILD) == [5, 6]
+
+
+@pytest.mark.parametrize("guild", ["-1", HUGE])
+def test_no_command_takes_a_guild_that_cannot_be(database, capsys, tmp_path, guild):
+    for arguments in (("export", str(tmp_path / "file")), ("rebuild",)):
+        assert main(["vectors", *arguments, "--guild", guild]) == 1
+        assert f"--guild is {guild}, and no server's id" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_a_limit_the_command_says_so(database, capsys):
