@@ -2,9 +2,13 @@
 
 import re
 
+from redis import Redis
+
 from app.core import metrics
 from app.core.redis import cache_redis
+from app.upkeep.cache import queries
 from app.upkeep.health.service import COUNTERS_KEY
+from tests.factories import ports
 from tests.factories.caches import Source, namespace
 from tests.factories.hall_fixtures import bot, hall, workers
 
@@ -30,3 +34,9 @@ async def test_others_are_refused(hall, bot):
     refused = await hall.say("!cache", user="beowulf")
     assert refused.startswith("⚠️")
     assert "What I remember" not in refused
+
+
+async def test_a_cache_that_cannot_be_reached_is_said(hall, bot, monkeypatch):
+    away = Redis(port=ports.unused(), socket_connect_timeout=1)
+    monkeypatch.setattr(queries, "cache_redis", lambda: away)
+    assert await hall.text("cache") == "⚠️ The cache cannot be reached. I go on without it, only slower."

@@ -10,14 +10,18 @@ from app.activity.guilds.queries import channel_ids, channel_names, role_names
 from app.activity.members.queries import MEMBERS, Person, person
 from app.activity.profile.queries import PROFILES, profile
 from app.core import ledger, queue
+from app.core.cache.runtime import Runtime
+from app.core.clock import now
 from app.core.commands import Command
 from app.core.db import unit_of_work
 from app.core.redis import broker_redis, cache_redis
 from app.upkeep.privacy import service as privacy
+from app.upkeep.retention import purge
 from app.upkeep.settings import queries, service
 from tasks.ingest import apply
 from tests.factories.caches import listening
 from tests.factories.events import GUILD, USER, Events, payload
+from tests.factories.hall import rows
 
 OTHER = GUILD + 1
 _numbers = itertools.count(1)
@@ -106,6 +110,37 @@ def test_settings_are_as_new_as_the_last_change(events):
     assert queries.load(GUILD).features == {"search": False}
     do(service.finish_setup, command("setup_done"))
     assert (queries.load(GUILD).set_up, queries.load(OTHER).set_up) == (True, False)
+
+
+def test_writers_forget_what_they_changed_only_once_it_is_committed(events, monkeypatch):
+    """Forgotten a moment earlier, the old value would be loaded again, and live on."""
+    there, forget = [], Runtime.forget
+
+    def noted(self, change):
+        there.append((*rows("SELECT message_count FROM members"), *rows("SELECT prefix FROM guild_settings")))
+        forget(self, change)
+
+    monkeypatch.setattr(Runtime, "forget", noted)
+    for work, expected in (
+        (lambda: events.tell(events.seen()), {((1,),)}),
+        (lambda: events.tell(events.seen()), {((2,),)}),
+        (lambda: do(service.change, command("settings_set", key="prefix", value="?")), {((2,), ("?",))}),
+        (lambda: do(partial(privacy.erase), USER, GUILD), {(("?",),)}),
+    ):
+        there.clear()
+        work()
+        assert set(there) == expected
+
+
+def test_what_was_kept_of_a_guild_that_is_purged_goes_with_it(events):
+    events.tell(events.seen(), events.channel_seen(name="hall"), events.channel_seen(id=13, guild_id=OTHER, name="far"))
+    do(service.change, command("settings_set", key="prefix", value="?"))
+    assert (profile(GUILD, USER).messages, channel_names(GUILD), queries.load(GUILD).prefix) == (1, {2000: "hall"}, "?")
+    assert channel_names(OTHER) == {13: "far"}
+    rows("UPDATE guilds SET left_at = now() - interval '90 days' WHERE id = %s", GUILD)
+    purge.run(now(), 1000)
+    assert (profile(GUILD, USER), channel_names(GUILD), queries.load(GUILD).prefix) == (None, {}, "!")
+    assert channel_names(OTHER) == {13: "far"}
 
 
 def test_what_an_erasure_took_is_not_remembered(events):

