@@ -9,7 +9,7 @@ from app.core.clock import snowflake_at
 from app.core.db import unit_of_work
 from app.core.errors import BadInput
 from app.core.redis import cache_redis
-from app.knowledge.search import queries
+from app.knowledge.search import queries, results
 from app.knowledge.search.filters import Filters
 from app.knowledge.search.queries import Viewer
 from tests.factories.knowledge import (
@@ -207,6 +207,35 @@ def test_whatever_the_permissions_and_filters_a_kept_ranking_shows_nobody_what_t
         rest, has_more = queries.more(guild, viewer, "moon over the hill", filters, besides=page.message_ids, limit=100)
         assert {*page.message_ids, *rest} == allowed
         assert (page.total, len(rest), has_more) == (len(allowed), max(0, len(allowed) - 5), False)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_however_wrong_a_kept_ranking_is_it_shows_nobody_what_they_may_not_read(index, monkeypatch, seed):
+    """Everybody's rankings under one key, as if it told neither servers, readers nor channels apart."""
+    chance = random.Random(seed)
+    channels = [(guild, guild + 10 + n) for guild in (GUILD, OTHER_GUILD) for n in range(3)]
+    where = {
+        write(f"the moon rises over hill {n}", guild=guild, channel=channel): (guild, channel)
+        for n, (guild, channel) in enumerate(channels * 4)
+    }
+    embed_all()
+    monkeypatch.setattr(results, "key", lambda *_: f"search:ranking:{seed}")
+    everything = find("moon over the hill", viewer=Viewer(1, tuple(channel for _, channel in channels)))
+    assert len(everything.message_ids) == 12
+    shown = 0
+    for _ in range(40):
+        guild = chance.choice((GUILD, OTHER_GUILD))
+        readable = chance.sample([channel for _, channel in channels], chance.randint(0, 6))
+        viewer = Viewer(chance.choice((1, 2)), tuple(readable))
+        allowed = {message for message, (of, channel) in where.items() if of == guild and channel in readable}
+        page = queries.find(guild, viewer, "moon over the hill", limit=5)
+        rest, _ = queries.more(guild, viewer, "moon over the hill", Filters(), besides=page.message_ids, limit=100)
+        found = {*page.message_ids, *rest}
+        assert found <= allowed
+        assert {hit.message_id for hit in queries.hits(guild, readable, list(where), "moon")} == allowed
+        shown += len(found)
+    # It was the kept ranking that was shown, and not nothing.
+    assert shown
 
 
 def test_a_viewer_without_a_channel_finds_nothing(song):

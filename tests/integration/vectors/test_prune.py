@@ -226,21 +226,32 @@ def test_parts_of_a_message_go_together_even_across_chunks(database):
 def test_pruning_while_searching_never_breaks_a_search(index):
     written = [write(f"a tale of {n} walruses") for n in range(60)]
     embed_all()
-    found, errors = [], []
+    found, errors, begun, stop = [], [], threading.Event(), threading.Event()
 
     def look():
         try:
-            found.extend(search.search(GUILD, [PUBLIC], "walruses").message_ids for _ in range(25))
+            while not stop.is_set():
+                # Another question each time: an answer that is kept would look at nothing.
+                found.append(search.search(GUILD, [PUBLIC], f"walruses, question {len(found)}"))
+                begun.set()
         except Exception as error:  # noqa: BLE001 - it is shown by the test's own thread.
             errors.append(error)
 
     looking = threading.Thread(target=look)
     looking.start()
+    assert begun.wait(30)
+    asked = len(found)
     for keep in range(55, 0, -5):
         service.prune(keep, chunk=2)
+        # Searches go on between any two steps.
+        done = len(found)
+        while len(found) == done and not errors:
+            begun.wait(0.01)
+    stop.set()
     looking.join()
     assert errors == []
-    assert all(len(ids) == 50 for ids in found)
+    assert len(found) >= asked + 11
+    assert all((len(page.message_ids), page.has_meaning) == (50, True) for page in found)
     assert kept(GUILD, "all-minilm-l6-v2/int8") == written[-5:]
 
 
