@@ -3,11 +3,14 @@
 import itertools
 from datetime import timedelta
 
+import numpy as np
 import pytest
 
+from app.clients import minilm
 from app.core.clock import now, snowflake_at
 from app.core.db import unit_of_work
-from app.knowledge.embeddings import pipeline
+from app.core.errors import ConfigurationError, Unavailable
+from app.knowledge.embeddings import pipeline, providers
 from app.knowledge.embeddings.index import MESSAGES
 from app.knowledge.vectors.pgvector import DOCUMENTS
 from tests.factories import knowledge
@@ -148,6 +151,30 @@ async def test_days_have_no_author_and_no_file(hall, bot, wrong):
     assert shown == (
         "⚠️ A channel's day has no author and no file. Leave those out, or search messages instead of summaries."
     )
+
+
+def refused(_texts):
+    raise ConfigurationError("OPENAI_API_KEY is refused (HTTP 401).")
+
+
+def away(_texts):
+    raise Unavailable("the model is away")
+
+
+def no_vector(texts):
+    return np.full((len(texts), 384), np.nan, np.float32)
+
+
+@pytest.mark.parametrize("embed", [refused, away, no_vector])
+async def test_days_that_no_model_can_search_now_say_so_and_nothing_of_the_inside(hall, told, bot, monkeypatch, embed):
+    told("the dragon burnt the mill")
+    make_documents()
+    with monkeypatch.context() as patched:
+        patched.setattr(minilm, "embed", embed)
+        shown = await search(hall, source="logs")
+        assert shown.startswith("⚠️ A part of me is out of reach at the moment.")
+    providers.provider.cache_clear()
+    assert "burnt the mill" in await search(hall, source="logs")
 
 
 async def test_pages_go_on_past_what_was_found_at_first_and_lose_and_double_nothing(hall, told, bot):
