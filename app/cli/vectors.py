@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from app.core.db import unit_of_work
@@ -119,13 +120,16 @@ def _export(arguments: argparse.Namespace) -> None:
 
 def _rebuild(arguments: argparse.Namespace) -> None:
     report: dict[str, Any] = {}
+    began = None
     if arguments.file is not None:
+        with unit_of_work() as uow:
+            began = uow.session.scalar(text("SELECT clock_timestamp()"))
         report = asdict(archive.restore(Path(arguments.file), _telling("vectors read")))
     report["marked"] = index.mark_missing(arguments.guild, _telling("texts without a vector"))
     with unit_of_work() as uow:
         report["revived"] = registry.revive(uow.session, _SHOWN)
         uow.commit()
-    report["documents"] = store().rebuild(arguments.guild)
+    report["documents"] = store().rebuild(arguments.guild, but_since=began)
     _embed(_telling("texts to go"))
     if store().name != "pgvector":
         report |= _synced(_telling("documents sent"))

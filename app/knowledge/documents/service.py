@@ -5,7 +5,7 @@ opt-out, an erasure, retention) takes every stored form of the document away in 
 here are deleted at once; a file elsewhere is marked `removing`, and that row is the promise that it will be.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -26,7 +26,7 @@ _CLAIM_SECONDS = 600
 ATTEMPTS_MAX = 8
 CHUNK = 200
 
-_TOUCH = """
+_ADD = """
 INSERT INTO documents (guild_id, source, category, section, url, title, version, tags, channel_id, day)
 SELECT n.guild_id, :source, n.category, n.section, n.url, n.title, :version, string_to_array(n.tags, ' '),
     n.channel_id, n.day
@@ -35,9 +35,13 @@ FROM unnest(
     CAST(:titles AS text[]), CAST(:tags AS text[]), CAST(:channels AS bigint[]), CAST(:days AS date[])
 ) AS n(guild_id, category, section, url, title, tags, channel_id, day)
 ORDER BY n.guild_id, n.url
-ON CONFLICT (guild_id, url) DO UPDATE
-SET stale_at = coalesce(documents.stale_at, clock_timestamp()), touched_at = clock_timestamp(), attempts = 0
+ON CONFLICT (guild_id, url) {otherwise}
 """
+_TOUCH = _ADD.format(
+    otherwise="""DO UPDATE
+SET stale_at = coalesce(documents.stale_at, clock_timestamp()), touched_at = clock_timestamp(), attempts = 0"""
+)
+_ADD_MISSING = _ADD.format(otherwise="DO NOTHING")
 # The days of these messages, which stand in the index.
 _DAYS = """
 SELECT DISTINCT guild_id, channel_id, CAST(snowflake_time(message_id) AT TIME ZONE 'UTC' AS date) AS day
@@ -80,6 +84,11 @@ UPDATE documents SET claimed_until = NULL, attempts = 0, stored_at = clock_times
     stale_at = CASE WHEN touched_at > claimed_at THEN touched_at END
 WHERE id = :id AND cut = :cut
 """
+_RESTORED = """
+UPDATE documents SET claimed_until = NULL, attempts = 0, stored_at = clock_timestamp(), stored_model = :model,
+    content_hash = :hash, title = :title, messages = :messages, tokens = :tokens, stale_at = NULL
+WHERE id = :id
+"""
 _RELEASE = """
 UPDATE documents SET claimed_until = NULL, attempts = greatest(attempts - 1, 0) WHERE id = ANY(:ids)
 """
@@ -99,7 +108,11 @@ WHERE (CAST(:section AS text) IS NULL OR section = :section)
 AND ((:keep > 0 AND section = :log AND newest > :keep) OR (CAST(:before AS date) IS NOT NULL AND day < :before))
 ORDER BY day, id LIMIT :limit
 """
-_MARK_ALL = "UPDATE documents SET stale_at = '-infinity', content_hash = NULL, attempts = 0 WHERE {which}"
+_WHOSE = "guild_id <> 0 AND (CAST(:guild_id AS bigint) IS NULL OR guild_id = :guild_id)"
+_MARK_ALL = f"""
+UPDATE documents SET stale_at = '-infinity', content_hash = NULL, attempts = 0
+WHERE {_WHOSE} AND (CAST(:since AS timestamptz) IS NULL OR stored_at IS NULL OR stored_at < :since)
+"""  # noqa: S608 - constants.
 
 
 @dataclass(frozen=True)
@@ -131,10 +144,10 @@ class Rendered:
 def touch(session: Session, message_ids: Sequence[int]) -> None:
     """Documents of the days of these messages are to be made anew once the days have settled."""
     found = session.execute(text(_DAYS.format(which="message_id = ANY(:ids)")), {"ids": list(message_ids)})
-    _write(session, [(row.guild_id, row.channel_id, row.day) for row in found])
+    _write(session, [(row.guild_id, row.channel_id, row.day) for row in found], _TOUCH)
 
 
-def _write(session: Session, days: Iterable[tuple[int, int, date]]) -> None:
+def _write(session: Session, days: Iterable[tuple[int, int, date]], statement: str) -> None:
     rows = [(section, *day) for day in days for section in rules.SECTIONS]
     if not rows:
         return
@@ -148,7 +161,7 @@ def _write(session: Session, days: Iterable[tuple[int, int, date]]) -> None:
         "titles": [rules.title(section, str(channel), day) for section, _, channel, day in rows],
         "tags": [" ".join(rules.tags(section, channel, day)) for section, _, channel, day in rows],
     }
-    session.execute(text(_TOUCH), {**values, "source": rules.SOURCE, "version": rules.VERSION})
+    session.execute(text(statement), {**values, "source": rules.SOURCE, "version": rules.VERSION})
 
 
 def cut(session: Session, guild_id: int, places: Iterable[tuple[int, int]]) -> None:
@@ -313,14 +326,28 @@ def prune(
     return total
 
 
-def mark_all(guild_id: int | None) -> int:
-    """Have every document of one guild or of all made anew from the rows, those that are missing too; how many."""
-    which = "guild_id <> 0 AND (CAST(:guild_id AS bigint) IS NULL OR guild_id = :guild_id)"
-    values: Mapping[str, object] = {"guild_id": guild_id}
+def add_missing(session: Session, guild_id: int | None) -> None:
+    """Rows for documents that the messages of one guild or of all have had and that are not there, due to be made."""
+    found = session.execute(text(_DAYS.format(which=_WHOSE)), {"guild_id": guild_id})
+    _write(session, [(row.guild_id, row.channel_id, row.day) for row in found], _ADD_MISSING)
+
+
+def restored(session: Session, document_id: int, content_hash: bytes, **facts: str | int) -> None:
+    """The document, whose row the caller has locked, is in the store as it reads now.
+
+    The facts are its title, model, messages and tokens.
+    """
+    session.execute(text(_RESTORED), {"id": document_id, "hash": content_hash, **facts})
+
+
+def mark_all(guild_id: int | None, *, but_since: datetime | None = None) -> int:
+    """Have every document of one guild or of all made anew from the rows, those that are missing too; how many.
+
+    Those that were stored since that moment are left as they are.
+    """
     with unit_of_work() as uow:
-        found = uow.session.execute(text(_DAYS.format(which=which)), values)
-        _write(uow.session, [(row.guild_id, row.channel_id, row.day) for row in found])
-        uow.session.execute(text(_MARK_ALL.format(which=which)), values)
-        count = uow.session.scalar(text(f"SELECT count(*) FROM documents WHERE {which}"), values)  # noqa: S608
+        add_missing(uow.session, guild_id)
+        values = {"guild_id": guild_id, "since": but_since}
+        count = uow.session.connection().execute(text(_MARK_ALL), values).rowcount
         uow.commit()
-    return int(count or 0)
+    return count

@@ -2,8 +2,8 @@
 
 One JSON object a line: a head, one line for each vector, and an end that counts them and carries the digest of all
 lines before it, so that a file that was cut is known. A file holds no text. What comes back is bound to the rows that
-are there: a vector returns only to a message whose text is the one that it was made from, so that nothing which was
-deleted, edited or refused since comes back out of an archive.
+are there: a vector returns only to a message or document whose text is the one that it was made from, so that nothing
+which was deleted, edited or refused since comes back out of an archive.
 """
 
 import hashlib
@@ -22,11 +22,17 @@ from sqlalchemy.orm import Session
 from app.core import clock
 from app.core.db import unit_of_work
 from app.core.errors import BadInput
+from app.core.settings import settings
+from app.knowledge.documents.service import add_missing
 from app.knowledge.embeddings import generations, rules
 from app.knowledge.embeddings.providers import provider
 from app.knowledge.embeddings.sources import FINDABLE
+from app.knowledge.vectors import archive_documents as documents
+from app.knowledge.vectors.archive_documents import DocumentLine
 
-FORMAT, VERSION = "heorot-vectors", 1
+FORMAT, VERSION = "heorot-vectors", 2
+# The first version held vectors of messages alone.
+_READABLE = (1, VERSION)
 _PAGE = 1000
 
 _PAGE_ROWS = """
@@ -37,7 +43,9 @@ AND (CAST(:guild_id AS bigint) IS NULL OR guild_id = :guild_id)
 ORDER BY message_id, model, part LIMIT :limit
 """
 _MODELS = """
-SELECT DISTINCT model, dims FROM message_vectors
+SELECT DISTINCT model, dims FROM (
+    SELECT model, dims, guild_id FROM message_vectors UNION ALL SELECT model, dims, guild_id FROM document_vectors
+) AS stored
 WHERE CAST(:guild_id AS bigint) IS NULL OR guild_id = :guild_id
 """
 _SERVED = "SELECT DISTINCT model FROM guild_models"
@@ -81,7 +89,7 @@ class Head(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One vector."""
+    """One vector of a message."""
 
     guild: Digits
     message: Digits
@@ -103,9 +111,11 @@ class Restored:
     """What came of an archive's vectors."""
 
     restored: int = 0
-    # Their message is gone, has another text, or may not be kept.
+    # Their message or document is gone, has another text, or may not be kept.
     outdated: int = 0
     of_other_models: int = 0
+    # Of documents, while those are kept elsewhere.
+    kept_elsewhere: int = 0
 
 
 Progress = Callable[[int], None]
@@ -144,16 +154,24 @@ def _write(file: BinaryIO, guild_id: int | None, progress: Progress) -> int:
     with unit_of_work() as uow:
         models = {row.model: row.dims for row in uow.session.execute(text(_MODELS), {"guild_id": guild_id})}
     put(json.dumps({"format": FORMAT, "version": VERSION, "made_at": clock.now().isoformat(), "models": models}))
-    for row in _rows(guild_id):
+    for name, row in _named(guild_id):
         if models.get(row.model) == row.dims:
-            facts = {"guild": str(row.guild_id), "message": str(row.message_id), "model": row.model, "part": row.part}
+            facts = {**name, "guild": str(row.guild_id), "model": row.model, "part": row.part, "hash": row.hash}
             # PostgreSQL's text form of a vector is a JSON list.
-            put(f'{json.dumps({**facts, "hash": row.hash})[:-1]}, "vector": {row.vector}}}')
+            put(f'{json.dumps(facts)[:-1]}, "vector": {row.vector}}}')
             count += 1
             if count % _PAGE == 0:
                 progress(count)
     file.write(json.dumps({"vectors": count, "sha256": digest.hexdigest()}).encode() + b"\n")
     return count
+
+
+def _named(guild_id: int | None) -> Iterator[tuple[dict[str, str], Row[Any]]]:
+    """Every vector with what it belongs to; a document's name comes first, which tells its line from a message's."""
+    for row in _rows(guild_id):
+        yield {"message": str(row.message_id)}, row
+    for row in documents.stored(guild_id, _PAGE):
+        yield {"document": row.url}, row
 
 
 def _rows(guild_id: int | None) -> Iterator[Row[Any]]:
@@ -178,7 +196,8 @@ def restore(path: Path, progress: Progress = lambda _: None) -> Restored:
     wanted = _searched(head)
     result = Restored()
     done = 0
-    for _, batch in groupby(enumerate(_lines(path)), key=lambda pair: pair[0] // _PAGE):
+    of_messages = (line for line in _lines(path) if isinstance(line, Line))
+    for _, batch in groupby(enumerate(of_messages), key=lambda pair: pair[0] // _PAGE):
         lines = [line for _, line in batch]
         with unit_of_work() as uow:
             _restore(uow.session, [line for line in lines if line.model in wanted], head, result)
@@ -186,7 +205,40 @@ def restore(path: Path, progress: Progress = lambda _: None) -> Restored:
         result.of_other_models += sum(line.model not in wanted for line in lines)
         done += len(lines)
         progress(done)
+    _restore_documents(path, wanted, head, result, lambda more: progress(done + more))
     return result
+
+
+def _restore_documents(path: Path, wanted: set[str], head: Head, result: Restored, progress: Progress) -> None:
+    """The same of documents, each in a transaction with all of its vectors."""
+    is_here = settings().vector_store == "pgvector"
+    if is_here:
+        with unit_of_work() as uow:
+            add_missing(uow.session, None)
+            uow.commit()
+    of_documents = (line for line in _lines(path) if isinstance(line, DocumentLine))
+    done = 0
+    for (guild, _, model), found in groupby(of_documents, key=lambda line: (line.guild, line.document, line.model)):
+        lines = list(found)
+        if not is_here:
+            result.kept_elsewhere += len(lines)
+        elif model not in wanted:
+            result.of_other_models += len(lines)
+        else:
+            _restore_document(guild, lines, head, result)
+        done += len(lines)
+        progress(done)
+
+
+def _restore_document(guild: str, lines: list[DocumentLine], head: Head, result: Restored) -> None:
+    model = lines[0].model
+    with unit_of_work() as uow:
+        if documents.restore(uow.session, lines, head.models[model]):
+            uow.session.execute(text(_SERVE), {"guilds": [int(guild)], "models": [model], "chosen": provider().model})
+            result.restored += len(lines)
+        else:
+            result.outdated += len(lines)
+        uow.commit()
 
 
 def _searched(head: Head) -> set[str]:
@@ -218,7 +270,7 @@ def check(path: Path) -> Head:
             end = _decoded(path, number, raw, End)
             continue
         else:
-            _check_line(path, number, _decoded(path, number, raw, Line), head)
+            _check_line(path, number, _decoded(path, number, raw, _kind(raw)), head)
             count += 1
         digest.update(raw)
     if head is None or end is None:
@@ -243,9 +295,16 @@ def _head(path: Path, raw: bytes) -> Head:
         head = None
     if head is None or head.format != FORMAT:
         raise BadInput(f"{path.name} is no archive of vectors; `vectors export` writes one.")
-    if head.version != VERSION:
-        raise BadInput(f"{path.name} has version {head.version} of the format; this program reads version {VERSION}.")
+    if head.version not in _READABLE:
+        raise BadInput(
+            f"{path.name} has version {head.version} of the format; this program reads versions"
+            f" {' and '.join(map(str, _READABLE))}."
+        )
     return head
+
+
+def _kind(raw: bytes) -> type[Line] | type[DocumentLine]:
+    return DocumentLine if raw.startswith(b'{"document"') else Line
 
 
 def _decoded(path: Path, number: int, raw: bytes, kind: type[T]) -> T:
@@ -257,7 +316,7 @@ def _decoded(path: Path, number: int, raw: bytes, kind: type[T]) -> T:
         raise BadInput(f"{path.name}, line {number}: {error}.") from None
 
 
-def _check_line(path: Path, number: int, line: Line, head: Head) -> None:
+def _check_line(path: Path, number: int, line: Line | DocumentLine, head: Head) -> None:
     dims = head.models.get(line.model)
     if dims is None:
         raise BadInput(f"{path.name}, line {number}: the archive's head names {_listed(head.models)}, not this model.")
@@ -267,11 +326,11 @@ def _check_line(path: Path, number: int, line: Line, head: Head) -> None:
         raise BadInput(f"{path.name}, line {number}: no vector of finite numbers that are not all 0.")
 
 
-def _lines(path: Path) -> Iterator[Line]:
+def _lines(path: Path) -> Iterator[Line | DocumentLine]:
     """The vectors of a checked archive."""
     for number, raw in enumerate(_raw(path)):
         if number and not raw.startswith(b'{"vectors"'):
-            yield msgspec.json.decode(raw, type=Line)
+            yield msgspec.json.decode(raw, type=_kind(raw))
 
 
 def _restore(session: Session, lines: Sequence[Line], head: Head, result: Restored) -> None:

@@ -10,6 +10,7 @@ Stores and files also expire by themselves, should this program never come back.
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
@@ -92,8 +93,8 @@ class Managed:
             if (row := known.get(passage.file_id)) is not None
         ]
 
-    def rebuild(self, guild_id: int | None) -> int:
-        """Give every file and store of the guilds up, and have the documents sent anew."""
+    def rebuild(self, guild_id: int | None, *, but_since: datetime | None = None) -> int:  # noqa: ARG002
+        """Give every file and store of the guilds up, and have the documents sent anew; no archive holds them."""
         run(_GIVE_UP, guild_id=guild_id)
         run(_DOUBT, guild_id=guild_id)
         count = service.mark_all(guild_id)

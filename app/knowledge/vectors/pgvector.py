@@ -5,6 +5,7 @@ A passage's text is not kept. It is read anew from the rows, and shown only if i
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -199,9 +200,9 @@ class Pgvector:
             if (passage := texts.get((row.document_id, bytes(row.content_hash)))) is not None
         ]
 
-    def rebuild(self, guild_id: int | None) -> int:
+    def rebuild(self, guild_id: int | None, *, but_since: datetime | None = None) -> int:
         """Have every document embedded anew."""
-        return service.mark_all(guild_id)
+        return service.mark_all(guild_id, but_since=but_since)
 
 
 PGVECTOR = Pgvector()

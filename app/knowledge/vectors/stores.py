@@ -5,7 +5,7 @@ A document is found by its passages. Whose a passage may be seen is part of the 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Protocol
 
 from app.core.errors import BadInput
@@ -55,8 +55,11 @@ class Store(Protocol):
     def search(self, scope: Scope, question: str, limit: int = 10) -> list[Found]:
         """The passages that answer the question best. Blocks. Raises Unavailable when the store is away."""
 
-    def rebuild(self, guild_id: int | None) -> int:
-        """Have everything put into the store anew, from the rows; how many documents."""
+    def rebuild(self, guild_id: int | None, *, but_since: datetime | None = None) -> int:
+        """Have everything put into the store anew, from the rows; how many documents.
+
+        What came back out of an archive since that moment is left as it is.
+        """
 
 
 def store() -> Store:

@@ -53,6 +53,7 @@ MORE = {
     },
     "knowledge/vectors": {
         "archive": "vectors in a file, and their way back",
+        "archive_documents": "the same of documents, which are made anew to be compared",
         "graphs": "the index of each model's vectors, which no migration can know",
         "managed": "the store of documents at OpenAI",
         "pgvector": "the store of documents in PostgreSQL",

@@ -6,10 +6,17 @@ import stat
 import pytest
 
 from app.cli.main import main
+from app.clients import minilm
+from app.core.clock import now
 from app.core.db import unit_of_work
 from app.core.errors import BadInput
+from app.core.redis import cache_redis
+from app.core.settings import settings
+from app.knowledge.embeddings import pipeline
 from app.knowledge.search import queries as search
-from app.knowledge.vectors import archive
+from app.knowledge.vectors import archive, registry
+from app.knowledge.vectors.pgvector import PGVECTOR
+from app.knowledge.vectors.stores import Scope
 from tests.factories.knowledge import BORIS, GUILD, OTHER_GUILD, PUBLIC, delete, edit, embed_all, opt_out, rows, write
 
 # A zero's sign is lost on the way through JSON, and means nothing.
@@ -64,7 +71,7 @@ def test_the_archive_is_json_lines_without_a_text_and_for_its_owner_alone(stored
     path = tmp_path / "vectors.jsonl"
     archive.export(path)
     head, *body, end = lines(path)
-    assert (head["format"], head["version"], head["models"]) == ("heorot-vectors", 1, {"all-minilm-l6-v2/int8": 384})
+    assert (head["format"], head["version"], head["models"]) == ("heorot-vectors", 2, {"all-minilm-l6-v2/int8": 384})
     assert end["vectors"] == len(body)
     assert all(len(line["vector"]) == 384 for line in body)
     assert "story" not in path.read_text()
@@ -120,7 +127,7 @@ def damaged(number, **changes):
     def change(found):
         line = json.loads(found[number])
         line.update(changes)
-        return [*found[:number], json.dumps(line), *found[number + 1 :]]
+        return [*found[:number], json.dumps(line), *(found[number + 1 :] if number >= 0 else [])]
 
     return change
 
@@ -134,7 +141,7 @@ def damaged(number, **changes):
         (damaged(3, model="another"), "line 4: the archive's head names all-minilm-l6-v2/int8, not this model"),
         (damaged(3, message="12; DROP TABLE"), "line 4: Expected `str` matching regex"),
         (damaged(3, part=-1), "line 4: Expected `int` >= 0"),
-        (damaged(0, version=2), "has version 2 of the format; this program reads version 1"),
+        (damaged(0, version=3), "has version 3 of the format; this program reads versions 1 and 2"),
         (damaged(0, format="something"), "is no archive of vectors; `vectors export` writes one"),
         (lambda found: [*found[:3], found[3].replace("[", "[NaN, ", 1), *found[4:]], "line 4: JSON is malformed"),
         (lambda found: [found[0], "{}", *found[1:]], "line 2: Object missing required field"),
@@ -206,6 +213,7 @@ def test_the_command_exports_and_rebuilds_with_progress(stored, tmp_path, capsys
         "restored": len(before),
         "outdated": 0,
         "of_other_models": 0,
+        "kept_elsewhere": 0,
         "marked": 0,
         "revived": 0,
         "documents": 4,
@@ -256,6 +264,158 @@ def test_a_model_that_is_away_ends_rebuilding_with_what_is_left(stored, monkeypa
     assert main(["vectors", "rebuild"]) == 1
     assert "texts wait: the embedding model is away" in capsys.readouterr().err
     assert rows("SELECT count(*) FROM messages WHERE embedding_stale_at IS NOT NULL") == [(13,)]
+
+
+DOCUMENTS = (
+    "SELECT d.url, d.title, d.section, d.stored_model, d.messages, d.tokens, d.stale_at, v.model, v.part, v.channel_id,"
+    " encode(v.content_hash, 'hex'), regexp_replace(v.embedding::text, '-0(?=[],])', '0', 'g')"
+    " FROM documents d JOIN document_vectors v ON v.document_id = d.id ORDER BY d.url, v.part"
+)
+
+
+@pytest.fixture
+def days(stored):
+    """The same with their documents: logs and summaries of two servers' days."""
+    with unit_of_work() as uow:
+        named = "INSERT INTO channels (id, guild_id, name) VALUES (%s, %s, 'harbour')"
+        uow.session.connection().exec_driver_sql(named, (PUBLIC, GUILD))
+        uow.commit()
+    make_documents()
+    return rows(DOCUMENTS)
+
+
+def make_documents():
+    with unit_of_work() as uow:
+        uow.session.connection().exec_driver_sql(
+            "UPDATE documents SET claimed_until = NULL, stale_at = '-infinity' WHERE stale_at IS NOT NULL"
+        )
+        uow.commit()
+    while pipeline.refresh(sources=registry.SOURCES):
+        pass
+
+
+def destroy_all(*tables):
+    with unit_of_work() as uow:
+        uow.session.connection().exec_driver_sql(f"TRUNCATE message_vectors, guild_models, {', '.join(tables)}")
+        uow.commit()
+
+
+def forget_the_model(monkeypatch):
+    """Whatever comes back now comes out of the archive."""
+
+    def away(texts):
+        raise AssertionError("the model was asked")
+
+    monkeypatch.setattr(minilm, "embed", away)
+    cache_redis().flushall()
+
+
+@pytest.mark.parametrize("tables", [["document_vectors"], ["document_vectors", "documents"]])
+def test_documents_come_back_from_the_archive_without_the_model(days, tmp_path, monkeypatch, capsys, tables):
+    path = tmp_path / "vectors.jsonl"
+    everything = len(rows(ALL)) + len(days)
+    assert archive.export(path) == everything
+    found = [line for line in lines(path) if "document" in line]
+    assert sorted({line["document"] for line in found}) == [
+        f"discord://{kind}/{guild}/{PUBLIC}/{now().date().isoformat()}"
+        for kind in ("chatlog", "summary")
+        for guild in (GUILD, OTHER_GUILD)
+    ]
+    assert "story" not in path.read_text()
+    before = rows(ALL)
+    destroy_all(*tables)
+    with monkeypatch.context() as meanwhile:
+        forget_the_model(meanwhile)
+        assert main(["vectors", "rebuild", str(path), "--json"]) == 0
+    told = capsys.readouterr()
+    report = json.loads(told.out)
+    assert (report["restored"], report["outdated"], report["marked"], report["documents"]) == (everything, 0, 0, 0)
+    assert f"{everything} vectors read" in told.err
+    assert (rows(ALL), rows(DOCUMENTS)) == (before, days)
+    assert PGVECTOR.search(Scope(GUILD, (PUBLIC,)), "sea")
+    assert archive.restore(path).restored == everything
+    assert rows(DOCUMENTS) == days
+
+
+def test_a_day_that_reads_otherwise_now_comes_from_its_texts_instead(days, tmp_path):
+    path = tmp_path / "vectors.jsonl"
+    archive.export(path)
+    gone = rows("SELECT message_id FROM message_vectors WHERE guild_id = :guild ORDER BY 1 LIMIT 1", guild=GUILD)[0][0]
+    delete(gone)
+    destroy_all("document_vectors")
+    of_guild = [row for row in days if f"/{GUILD}/" in row[0]]
+    result = archive.restore(path)
+    assert result.outdated == len(of_guild) + 1
+    assert rows(DOCUMENTS) == [row for row in days if row not in of_guild]
+    assert main(["vectors", "rebuild", str(path)]) == 0
+    now_there = rows(DOCUMENTS)
+    assert {row[0] for row in now_there} == {row[0] for row in days}
+    assert not set(now_there) & set(of_guild)
+
+
+def test_an_archive_of_one_server_gives_no_other_a_day(days, tmp_path):
+    path = tmp_path / "vectors.jsonl"
+    archive.export(path, OTHER_GUILD)
+    assert {line["guild"] for line in lines(path)[1:-1]} == {str(OTHER_GUILD)}
+    head, *body, _ = path.read_text().splitlines()
+    destroy_all("document_vectors")
+    rewrite(path, [head, *(line.replace(f'"guild": "{OTHER_GUILD}"', f'"guild": "{GUILD}"') for line in body)])
+    assert archive.restore(path).restored == 0
+    assert rows(DOCUMENTS) == rows(ALL) == []
+
+
+def test_half_a_document_is_none(days, tmp_path):
+    path = tmp_path / "vectors.jsonl"
+    archive.export(path)
+    destroy_all("document_vectors")
+    last = max(n for n, line in enumerate(lines(path)) if line.get("part", 0) > 0 and "document" in line)
+    found = path.read_text().splitlines()[:-1]
+    cut = [line for n, line in enumerate(found) if n != last]
+    rewrite(path, cut)
+    archive.restore(path)
+    url = lines(path)[last - 1]["document"]
+    assert {row[0] for row in rows(DOCUMENTS)} == {row[0] for row in days} - {url}
+
+
+def test_documents_that_are_kept_elsewhere_stay_there(days, tmp_path, monkeypatch):
+    path = tmp_path / "vectors.jsonl"
+    archive.export(path)
+    destroy_all("document_vectors")
+    monkeypatch.setenv("VECTOR_STORE", "openai")
+    settings.cache_clear()
+    result = archive.restore(path)
+    assert (result.kept_elsewhere, result.outdated) == (len(days), 0)
+    assert rows(DOCUMENTS) == []
+
+
+def test_an_archive_of_the_first_version_is_read(stored, tmp_path):
+    before = rows(ALL)
+    path = tmp_path / "vectors.jsonl"
+    archive.export(path)
+    rewrite(path, [line.replace('"version": 2', '"version": 1') for line in path.read_text().splitlines()[:-1]])
+    destroy()
+    assert archive.restore(path).restored == len(before)
+    assert rows(ALL) == before
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (damaged(-1, vector=[1.0] * 3), "a vector of 3 numbers; all-minilm-l6-v2/int8 has 384"),
+        (damaged(-1, document=""), "Expected `str` of length >= 1"),
+        (damaged(-1, message="7"), "unknown field `message`"),
+        (damaged(-1, guild="x"), "Expected `str` matching regex"),
+    ],
+)
+def test_a_wrong_line_of_a_document_is_refused_and_changes_nothing(days, tmp_path, change, message):
+    path = tmp_path / "vectors.jsonl"
+    archive.export(path)
+    destroy_all("document_vectors")
+    found = path.read_text().splitlines()[:-1]
+    rewrite(path, change(found))
+    with pytest.raises(BadInput, match=rf"line {len(found)}: .*{message}"):
+        archive.restore(path)
+    assert rows(DOCUMENTS) == rows(ALL) == []
 
 
 def test_failures_are_shown_and_tried_again(stored, capsys):
