@@ -18,6 +18,7 @@ from app.core.consent import AGREES
 from app.core.db import unit_of_work
 from app.core.errors import BadInput, QueueUnavailable
 from app.knowledge.documents import queries, rules
+from app.knowledge.embeddings import cache
 from app.knowledge.embeddings.rules import tokens_of
 
 SYNC = "embeddings.store_documents"
@@ -186,7 +187,8 @@ def _take_away(session: Session, document_ids: Sequence[int]) -> None:
     if not document_ids:
         return
     ids = {"ids": sorted(document_ids)}
-    session.execute(text("DELETE FROM document_vectors WHERE document_id = ANY(:ids)"), ids)
+    gone = "DELETE FROM document_vectors WHERE document_id = ANY(:ids) RETURNING guild_id, model, content_hash"
+    cache.drop_with(session, [tuple(row) for row in session.execute(text(gone), ids)])
     if session.connection().execute(text(_REMOVE_FILES), ids).rowcount:
         event.listen(session, "after_commit", lambda _: hint(), once=True)
 

@@ -4,10 +4,12 @@ Keyed by guild, model and the text's hash. A cache that is away is a miss.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import cast
 
 from redis.exceptions import RedisError
+from sqlalchemy import event
+from sqlalchemy.orm import Session
 
 from app.core import metrics
 from app.core.redis import cache_redis
@@ -59,3 +61,13 @@ def drop(keys: Sequence[str]) -> None:
         cache_redis().delete(*keys)
     except RedisError:
         log.warning("the vector cache is out of reach: vectors of deleted texts stay there for up to a week")
+
+
+def drop_with(session: Session, gone: Iterable[tuple[int, str, bytes]]) -> None:
+    """Forget the vectors of these rows (guild, model, hash of the text) once this transaction is committed.
+
+    For whoever deletes such rows: nothing else knows of which texts a vector may be cached.
+    """
+    keys = {key(model, (guild_id, bytes(content_hash))) for guild_id, model, content_hash in gone}
+    if keys:
+        event.listen(session, "after_commit", lambda _: drop(sorted(keys)), once=True)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.core.consent import AGREES
 from app.core.db import engine, unit_of_work
-from app.knowledge.embeddings import generations
+from app.knowledge.embeddings import cache, generations
 from app.knowledge.embeddings.providers import Provider, named, provider
 from app.knowledge.embeddings.sources import Source
 
@@ -78,7 +78,7 @@ _DELETE_OLD = """
 DELETE FROM message_vectors WHERE (message_id, model, part) IN (
     SELECT message_id, model, part FROM message_vectors
     WHERE guild_id = :guild_id AND model <> :model ORDER BY message_id, model, part LIMIT :limit FOR UPDATE
-)
+) RETURNING guild_id, model, content_hash
 """
 _IS_SWITCHING = f"""
 SELECT EXISTS (
@@ -141,6 +141,8 @@ def _clean(session: Session) -> bool:
     if found is None:
         return False
     values = {"guild_id": found.guild_id, "model": found.model, "limit": _STEP_ROWS}
-    if session.connection().execute(text(_DELETE_OLD), values).rowcount < _STEP_ROWS:
+    gone = session.execute(text(_DELETE_OLD), values).all()
+    cache.drop_with(session, [tuple(row) for row in gone])
+    if len(gone) < _STEP_ROWS:
         session.execute(text("UPDATE guild_models SET has_leftovers = false WHERE guild_id = :guild_id"), values)
     return True

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from redis.exceptions import RedisError
-from sqlalchemy import event, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.core import queue
@@ -107,10 +107,6 @@ def forget(session: Session, guild_id: int, message_ids: Sequence[int]) -> None:
     documents.cut(session, guild_id, [tuple(row) for row in session.execute(words, values)])
     session.execute(text(_FORGET.format(table="embedding_claims")), values)
     session.execute(text(_FORGET_FAILURES), values)
-    gone = session.execute(
-        text(_FORGET.format(table="message_vectors") + "RETURNING model, content_hash"), values
-    ).all()
+    gone = text(_FORGET.format(table="message_vectors") + "RETURNING guild_id, model, content_hash")
+    cache.drop_with(session, [tuple(row) for row in session.execute(gone, values)])
     generations.changed(session, {guild_id})
-    keys = [cache.key(model, (guild_id, bytes(content_hash))) for model, content_hash in gone]
-    if keys:
-        event.listen(session, "after_commit", lambda _: cache.drop(keys), once=True)

@@ -2,6 +2,7 @@
 
 A feature with texts of its own writes a class like `Messages` and is listed in `app/knowledge/vectors/registry.py`, and
 nowhere else. All of its methods but `settle` and `prepare` run in a short transaction of the caller, which commits.
+Where one deletes vectors it tells the cache of them too (`cache.drop_with`).
 """
 
 from collections.abc import Callable, Mapping, Sequence

@@ -16,6 +16,7 @@ from app.core.db import engine
 from app.core.settings import settings
 from app.knowledge.documents import queries, rules, service
 from app.knowledge.documents.service import Rendered
+from app.knowledge.embeddings import cache
 from app.knowledge.embeddings.models import serving, serving_now
 from app.knowledge.embeddings.providers import provider
 from app.knowledge.embeddings.rules import as_sql, hash_of, parts
@@ -30,6 +31,7 @@ INSERT INTO document_vectors (document_id, model, part, guild_id, channel_id, di
 SELECT :id, :model, n.part, :guild_id, :channel_id, :dims, n.hash, CAST(n.vector AS halfvec)
 FROM unnest(CAST(:parts AS smallint[]), CAST(:hashes AS bytea[]), CAST(:vectors AS text[])) AS n(part, hash, vector)
 """
+_REPLACED = "DELETE FROM document_vectors WHERE document_id = :id RETURNING model, content_hash"
 _BURY = """
 INSERT INTO embedding_failures (source, item_id, guild_id, model, attempts, reason)
 VALUES ('documents', :id, :guild_id, :model, :attempts, :reason)
@@ -114,10 +116,8 @@ class Documents:
             if not service.is_same(session, document):
                 continue
             same.add(row.id)
-            session.execute(text("DELETE FROM document_vectors WHERE document_id = :id"), {"id": row.id})
             models = [one for one in made if row.id in one.vectors]
-            for one in models:
-                _write(session, row, document, one)
+            _replace(session, row, document, models)
             service.finish(session, document, row.hash, (models or made)[0].model)
         return same
 
@@ -144,6 +144,18 @@ def _document(row: Claimed) -> Rendered:
     if not isinstance(row, ClaimedDocument) or row.document is None:
         raise TypeError("a row of another source")
     return row.document
+
+
+def _replace(session: Session, row: Claimed, document: Rendered, models: Sequence[Made]) -> None:
+    """The passages as they are now, and no trace of those that were there before: no deletion would find it."""
+    before = {
+        (row.guild_id, found.model, bytes(found.content_hash))
+        for found in session.execute(text(_REPLACED), {"id": row.id})
+    }
+    for one in models:
+        _write(session, row, document, one)
+    now = {(row.guild_id, one.model, hash_of(part)) for one in models for part in row.parts}
+    cache.drop_with(session, before - now)
 
 
 def _write(session: Session, row: Claimed, document: Rendered, made: Made) -> None:

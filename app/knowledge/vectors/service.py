@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.core import clock
 from app.core.db import unit_of_work
 from app.core.errors import BadInput
+from app.knowledge.embeddings import cache
 
 CHUNK = 1000
 
@@ -40,7 +41,7 @@ DELETE FROM message_vectors WHERE (message_id, model, part) IN (
     SELECT message_id, model, part FROM message_vectors
     WHERE guild_id = :guild_id AND model = :model AND message_id <= :bound
     ORDER BY message_id, part LIMIT :chunk FOR UPDATE
-)
+) RETURNING guild_id, model, content_hash
 """
 
 
@@ -88,6 +89,8 @@ def deleted(one: Surplus, chunk: int) -> Iterator[int]:
     while done == chunk:
         with unit_of_work() as uow:
             values = {"guild_id": one.guild_id, "model": one.model, "bound": one.bound, "chunk": chunk}
-            done = uow.session.connection().execute(text(_DELETE), values).rowcount
+            gone = uow.session.execute(text(_DELETE), values).all()
+            cache.drop_with(uow.session, [tuple(row) for row in gone])
+            done = len(gone)
             uow.commit()
         yield done

@@ -87,6 +87,8 @@ def test_a_change_re_embeds_everything_then_switches_then_clears_up(remote, monk
     assert rows(STATE) == [(GUILD, REMOTE, None, None, False)]
     assert of(REMOTE) == written
     assert of(LOCAL) == []
+    assert len(cache_redis().keys(f"vector:*:{REMOTE}:*")) == len(written)
+    assert cache_redis().keys(f"vector:*:{LOCAL}:*") == [], "no deletion of a text would find them any more"
     assert rows("SELECT count(*) FROM messages WHERE embedding_stale_at IS NOT NULL") == [(0,)]
 
 

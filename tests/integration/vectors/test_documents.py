@@ -12,6 +12,7 @@ from app.clients import minilm
 from app.core.clock import now, snowflake_at
 from app.core.db import unit_of_work
 from app.core.errors import BadInput, Unavailable
+from app.core.redis import cache_redis
 from app.knowledge.documents import rules, service
 from app.knowledge.embeddings import pipeline
 from app.knowledge.embeddings.index import MESSAGES
@@ -96,6 +97,30 @@ def test_what_goes_is_not_found_from_its_commit_on(index, happening):
     make()
     assert not any("swordfish" in found.text for found in find("swordfish password"))
     assert any("weather" in found.text for found in find("weather"))
+
+
+@pytest.mark.parametrize("happening", ["deletions", "pruning"])
+def test_what_goes_from_a_day_takes_every_cached_vector_of_its_passages_along(index, happening):
+    """Also those of passages as they were before something was added to the day."""
+    written = []
+    for content in ("the treasure lies below the old oak", "nobody has dug there yet", "and nobody shall"):
+        written.append(write(content, author=BORIS))
+        make()
+    write("an island", guild=OTHER_GUILD, channel=ELSEWHERE)
+    make()
+    assert len(cache_redis().keys(f"vector:{GUILD}:*")) >= 5
+    if happening == "pruning":
+        with unit_of_work() as uow:
+            uow.session.connection().exec_driver_sql(
+                "UPDATE documents SET day = day - 40 WHERE guild_id = %s", (GUILD,)
+            )
+            uow.commit()
+        assert service.prune(0, GUILD, older_than=timedelta(days=30)) == 2
+        assert len(cache_redis().keys(f"vector:{GUILD}:*")) == len(written)
+    for message in written:
+        delete(message)
+    assert cache_redis().keys(f"vector:{GUILD}:*") == []
+    assert len(cache_redis().keys(f"vector:{OTHER_GUILD}:*")) == 3
 
 
 def test_a_deletion_while_the_model_works_leaves_nothing(index, monkeypatch):

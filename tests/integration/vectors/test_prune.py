@@ -11,6 +11,7 @@ from app.cli.main import main
 from app.core.clock import now, snowflake_at
 from app.core.db import unit_of_work
 from app.core.errors import BadInput
+from app.core.redis import cache_redis
 from app.core.settings import settings
 from app.knowledge.search import queries as search
 from app.knowledge.vectors import service
@@ -93,7 +94,9 @@ def test_a_pruned_message_is_still_found_by_its_words(index):
     first = write("an early message about walruses")
     write("a later message about walruses")
     embed_all()
+    assert len(cache_redis().keys("vector:*")) == 2
     service.prune(1)
+    assert len(cache_redis().keys("vector:*")) == 1, "no deletion of its text would find it any more"
     assert first in search.search(GUILD, [PUBLIC], "walruses").message_ids
 
 
