@@ -6,7 +6,7 @@ import json
 import random
 from typing import Any
 
-from app.cli.seed_words import CLOSINGS, EDITS, EMOJI, PEOPLE, TOPICS
+from app.cli.seed_words import CLOSINGS, EDITS, EMOJI, PEOPLE, POSTS, TOPICS
 from app.core.errors import BadInput, HeorotError, RemoteUnavailable
 from app.core.settings import settings
 
@@ -14,6 +14,7 @@ _SECONDS = 60.0
 _MOST = 20_000
 _OK = 200
 _CHUNK = 200
+_FORUM = 15
 
 
 class SandboxRefused(HeorotError):  # noqa: N818 - it says what the sandbox did.
@@ -49,12 +50,13 @@ class Sandbox:
 
 
 class Seeder:
-    """Writes one guild's demonstration: people, channels, talk, reactions, edits, deletions, voice."""
+    """Writes one guild's demonstration: people, channels, posts, talk, reactions, edits, deletions, voice."""
 
     def __init__(self, sandbox: Sandbox, source: random.Random) -> None:
         self._sandbox = sandbox
         self._source = source
-        self.made = {"users": 0, "channels": 0, "messages": 0, "edits": 0, "deletions": 0, "reactions": 0, "voice": 0}
+        kinds = ("users", "channels", "posts", "messages", "edits", "deletions", "reactions", "voice")
+        self.made = dict.fromkeys(kinds, 0)
 
     def run(self, messages: int) -> dict[str, int]:
         """Write so many messages; what was made, by kind."""
@@ -70,7 +72,14 @@ class Seeder:
             self._talk(topic, channel, people, share + (number < rest))
         for person in people[:3]:
             self._sandbox.call("POST", "/sandbox/voice", {"user": person, "channel": None})
+        self._post(next(place["id"] for place in guild["channels"] if place["type"] == _FORUM), people)
         return self.made
+
+    def _post(self, forum: str, people: list[str]) -> None:
+        for person, (name, tag, content) in zip(people, POSTS, strict=False):
+            body = {"type": "thread", "parent": forum, "name": name, "user": person, "tags": [tag]}
+            post = self._sandbox.call("POST", "/sandbox/channels", body)["id"]
+            self._change("posts", "/sandbox/messages", channel=post, author=person, content=content)
 
     def _person(self, guild: str, name: str) -> str:
         self.made["users"] += 1

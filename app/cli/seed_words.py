@@ -25,6 +25,12 @@ TOPICS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
 }
 
+# What they post in the forum: its name, its tag, and what is said in it.
+POSTS = (
+    ("A bench by the harbour", "building", "There is oak left from the old gate, and the view deserves a seat."),
+    ("Roast for midsummer", "feast", "Who lends us a spit, and who stays awake to turn it?"),
+)
+
 CLOSINGS = (".", "!", ", as promised.", ", I think.", ", who would have guessed?", " :)", ". Any ideas?")
 EDITS = ("Edit: solved, thank you all.", "Correction: it is tomorrow, not today.", "Never mind, I found it.")
 EMOJI = ("👍", "❤️", "😂", "🎉", "🔥")

@@ -57,6 +57,11 @@ def test_people_talk_in_their_channels(sandbox, capsys):
     (guild,) = sandbox.call("GET", "/sandbox/state")["guilds"][:1]
     names = {member["user"]["global_name"] for member in guild["members"]}
     assert {"Astrid", "Jonas"} <= names
+    (forum,) = (channel for channel in guild["channels"] if channel["type"] == 15)
+    names = {tag["id"]: tag["name"] for tag in forum["available_tags"]}
+    posts = [thread for thread in guild["threads"] if thread["parent_id"] == forum["id"]]
+    assert [[names[tag] for tag in post["applied_tags"]] for post in posts] == [["building"], ["feast"]]
+    assert made["posts"] == len(posts)
     kitchen = next(channel for channel in guild["channels"] if channel["name"] == "kitchen")
     messages = sandbox.call("GET", f"/sandbox/channels/{kitchen['id']}/messages?limit=1000")
     assert 10 < len(messages) <= 20
