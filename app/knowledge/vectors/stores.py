@@ -1,6 +1,9 @@
 """What a store of documents can do, whichever it is, and which one is used (VECTOR_STORE).
 
 A document is found by its passages. Whose a passage may be seen is part of the question: the guild and the channels.
+Which documents there are is said by their rows, the same for every store: `documents.service` marks (adds, changes),
+cuts, prunes and deletes them, `documents.queries` lists them with their metadata, and a store follows with `sync`, or
+within the embedding pipeline. `vectors export` writes what vectors there are here; a store elsewhere gives none out.
 """
 
 from collections.abc import Callable, Sequence

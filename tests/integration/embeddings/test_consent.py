@@ -6,8 +6,11 @@ from app.clients import openai
 from app.core.db import unit_of_work
 from app.core.errors import ConfigurationError
 from app.core.settings import settings
-from app.knowledge.embeddings import providers
+from app.knowledge.embeddings import pipeline, providers
 from app.knowledge.search import queries
+from app.knowledge.vectors import registry
+from app.knowledge.vectors.pgvector import PGVECTOR
+from app.knowledge.vectors.stores import Scope
 from tests.factories.knowledge import GUILD, OTHER_GUILD, PUBLIC, embed_all, rows, write
 
 
@@ -59,6 +62,24 @@ def test_consent_holds_for_its_guild_alone(sent):
     assert found.has_meaning
     assert sent == ["may leave", "what may go"]
     assert rows("SELECT guild_id, model, dims FROM message_vectors") == [(GUILD, "text-embedding-3-small/512", 512)]
+
+
+def test_logs_summaries_and_questions_about_days_stay_too(sent):
+    agree(GUILD, '{"openai": true}')
+    write("may leave for the harbour")
+    write("must stay in the harbour", guild=OTHER_GUILD)
+    embed_all()
+    sent.clear()
+    with unit_of_work() as uow:
+        uow.session.connection().exec_driver_sql("UPDATE documents SET stale_at = '-infinity'")
+        uow.commit()
+    while pipeline.refresh(sources=registry.SOURCES):
+        pass
+    assert PGVECTOR.search(Scope(GUILD, (PUBLIC,)), "what may go")
+    assert PGVECTOR.search(Scope(OTHER_GUILD, (PUBLIC,)), "what must not go") == []
+    assert any("may leave" in text for text in sent)
+    assert not [text for text in sent if "must" in text or str(OTHER_GUILD) in text]
+    assert rows("SELECT DISTINCT guild_id FROM document_vectors") == [(GUILD,)]
 
 
 def test_a_wrong_key_leaves_words_working_and_the_messages_marked(sent, monkeypatch):

@@ -709,6 +709,28 @@ def test_logs_are_pruned_to_so_many_messages_and_by_age(server):
         service.prune(0, section="nonsense")
 
 
+def test_the_job_keeps_to_the_limit_of_the_store_and_files_go_with_it(server, monkeypatch):
+    from tasks.vectors import prune
+
+    agree(GUILD, OTHER_GUILD)
+    for days in (5, 3, 1):
+        for n in range(4):
+            write(f"message {n}", message_id=snowflake_at(now() - timedelta(days=days)) + n)
+    write("elsewhere", guild=OTHER_GUILD, channel=ELSEWHERE)
+    sync()
+    assert len(server.files) == 8
+    # Nothing was chosen: what managed stores keep by default is more than this.
+    assert settings().vector_limit == 2000
+    monkeypatch.setenv("CHAT_VECTOR_MAX", "8")
+    settings.cache_clear()
+    prune()
+    MANAGED.sync()
+    oldest = (now() - timedelta(days=5)).date().isoformat()
+    assert len(server.files) == 7
+    assert f"chatlog_{PUBLIC}_{oldest}" not in there(server)
+    assert f"summary_{PUBLIC}_{oldest}" in there(server)
+
+
 def test_documents_are_listed_with_their_metadata(server, capsys):
     agree(GUILD)
     write("words")
