@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 
+from app.core.cache.namespace import forget_guild, forget_tags, member
+from app.core.cache.runtime import forget_all_here
 from app.core.settings import PROJECT
 from tests.factories.caches import Source, listening, namespace
 
@@ -59,6 +61,18 @@ class Orders:
     def forget(self):
         self._names.forget(1, 7)
 
+    def forget_all(self):
+        self._names.forget_all(1)
+
+    def forget_tag(self):
+        forget_tags(1, member(7))
+
+    def forget_guild(self):
+        forget_guild(1)
+
+    def forget_here(self):
+        forget_all_here()
+
     def load_slowly(self, seconds):
         self._source.before_load = lambda: time.sleep(seconds)
 
@@ -82,7 +96,7 @@ class Orders:
 def main():
     source = Source()
     listening()
-    with namespace(str, source, name=sys.argv[1]) as names:
+    with namespace(str, source, name=sys.argv[1], tags=lambda *key: (member(key[-1]),)) as names:
         orders = Orders(names, source)
         _say("listening")
         for line in sys.stdin:

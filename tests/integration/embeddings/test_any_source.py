@@ -10,13 +10,15 @@ from app.clients import minilm, openai
 from app.core import metrics
 from app.core.db import unit_of_work
 from app.core.errors import BadInput
-from app.core.redis import broker_redis
+from app.core.redis import broker_redis, cache_redis
 from app.core.settings import settings
 from app.knowledge.embeddings import pipeline, providers, rules
 from app.knowledge.embeddings.sources import Claimed
 from app.knowledge.vectors import registry
 from app.upkeep.health.queries import backlogs
+from app.upkeep.health.service import GAUGES_KEY
 from tasks import embeddings
+from tasks.health import measure_backlogs
 from tests.factories.knowledge import GUILD, OTHER_GUILD, embed_all, rows, write
 
 TABLE = """
@@ -125,7 +127,8 @@ def test_what_is_registered_is_embedded_counted_and_found_by_the_sweep(notes):
     message = write("the key hangs by the door", guild=OTHER_GUILD)
     assert backlogs()["embeddings"] == 3
     embed_all()
-    assert backlogs()["embeddings"] == 2
+    measure_backlogs()
+    assert cache_redis().hget(GAUGES_KEY, "embeddings") == b"2"
     embeddings.sweep()
     assert broker_redis().llen("embeddings") == 1, "no hint was sent for the notes"
     refresh()

@@ -5,6 +5,8 @@ import random
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import text
 
 from app.clients import minilm
@@ -196,12 +198,22 @@ def test_what_somebody_wrote_before_opting_out_is_no_longer_found(small_talk):
         "http://example.com/raid?x=1&y='z'\\",
         "%s %(x)s {0} $1 :name",
         "дракон 龙 τέρας \u202e\u200b",
+        "龙" * 34_000,
+        "İ" * 500 + "*",
+        '"' * 2_000,
+        "<@99999999999999999999999> <@&1> <#2> <:a:3>",
     ],
 )
 def test_any_question_is_answered(small_talk, question):
     answer = found(question)
     assert len(answer) == len(set(answer))
     assert set(answer) <= set(small_talk.values())
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@given(question=st.one_of(st.text(max_size=60), st.text(alphabet="raid \"'*\\&|!():<>-@#ßİﬃ", max_size=60)))
+def test_whatever_is_asked_is_answered(small_talk, question):
+    assert set(found(question)) <= set(small_talk.values())
 
 
 @pytest.mark.parametrize("question", ["", " \n ", "\u2003"])
