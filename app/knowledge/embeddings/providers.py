@@ -7,15 +7,18 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from threading import Lock
 
 from app.core import metrics
-from app.core.errors import ConfigurationError, RemoteUnavailable, Unavailable
+from app.core.errors import BadInput, ConfigurationError, RemoteUnavailable, Unavailable
 from app.core.settings import settings
 from app.knowledge.embeddings import rules
 from app.knowledge.embeddings.limits import PAUSE_MAX_SECONDS, Limits
 
 _PAUSE_SECONDS = 5.0
 _PAUSE_LIMIT_SECONDS = 120.0
+# Longer than any answer takes: then whoever tried for all is taken to have ended without one.
+_TRIAL_SECONDS = 30.0
 # After so many doublings the limit is long reached; a power of some hundred more is no number any longer.
 _DOUBLINGS_MAX = 10
 
@@ -31,11 +34,19 @@ class Breaker:
     clock: Callable[[], float] = time.monotonic
     failures: int = 0
     closed_from: float = 0.0
+    lock: Lock = field(default_factory=Lock)
 
     def check(self) -> None:
         """Raise Unavailable while the pause lasts."""
         if self.clock() < self.closed_from:
             raise Unavailable("the embedding model failed a moment ago and is left alone for a while")
+
+    def enter(self) -> None:
+        """The same, for whoever asks at once: after a pause this caller finds out, and the others go on without."""
+        with self.lock:
+            self.check()
+            if self.failures:
+                self.closed_from = self.clock() + _TRIAL_SECONDS
 
     def failed(self, wanted: float | None = None) -> None:
         """Begin a pause, of so many seconds if that is what the other side wants."""
@@ -78,6 +89,7 @@ class Provider:
         """
         self.breaker.check()
         self._take(sum(map(rules.tokens_of, texts)), patience)
+        self.breaker.enter()
         try:
             packed = rules.pack_all(self.run(texts), self.dims, len(texts))
         except (Unavailable, ConfigurationError) as error:
@@ -86,6 +98,10 @@ class Provider:
             if wanted is not None and self.limits is not None:
                 self.limits.pause(wanted)
             metrics.add("embedding_calls_failed")
+            raise
+        except BadInput:
+            # It answered, if only that these texts are at fault.
+            self.breaker.succeeded()
             raise
         self.breaker.succeeded()
         metrics.add("texts_embedded", len(texts))

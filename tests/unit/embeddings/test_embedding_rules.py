@@ -86,6 +86,56 @@ def test_a_model_that_fails_is_left_alone_for_longer_each_time_and_then_tried_ag
     assert calls == [0, 5, 15, 40, 40]
 
 
+def test_after_a_pause_one_caller_finds_out_for_all():
+    clock, calls, answers, others = Clock(), [], [], []
+
+    def run(texts):
+        calls.append(clock.now)
+        if len(calls) == 1:
+            raise Unavailable("away")
+        if len(calls) == 2:
+            # Meanwhile others ask, who would all have to wait for an answer.
+            for _ in range(3):
+                with pytest.raises(Unavailable, match="left alone"):
+                    model.embed(["another"])
+                others.append(clock.now)
+        return answers.pop()
+
+    model = Provider("m", 2, is_remote=True, run=run, breaker=Breaker(clock))
+    with pytest.raises(Unavailable, match="away"):
+        model.embed(["text"])
+    clock.now = 5
+    answers += [[[1.0, 0.0]], [[0.0, 1.0]]]
+    model.embed(["text"])
+    model.embed(["text"])
+    assert (calls, others) == ([0, 5, 5], [5, 5, 5])
+
+
+def test_who_tried_for_all_and_never_came_back_is_not_waited_for_for_ever():
+    clock = Clock()
+    breaker = Breaker(clock)
+    breaker.failed()
+    clock.now = 5
+    breaker.enter()
+    clock.now = 34
+    with pytest.raises(Unavailable):
+        breaker.enter()
+    clock.now = 35
+    breaker.enter()
+
+
+def test_refused_texts_end_a_pause():
+    clock, errors = Clock(), [Unavailable("away"), BadInput("refused"), BadInput("refused")]
+
+    def run(texts):
+        raise errors.pop(0)
+
+    model = Provider("m", 2, is_remote=True, run=run, breaker=Breaker(clock))
+    for clock.now, error in ((0, Unavailable), (5, BadInput), (5, BadInput)):
+        with pytest.raises(error):
+            model.embed(["text"])
+
+
 def test_an_outage_of_weeks_ends_with_the_first_answer():
     clock = Clock()
     breaker = Breaker(clock)
