@@ -13,7 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from app.core.consent import AGREES
-from app.core.db import engine, unit_of_work
+from app.core.db import unit_of_work
 from app.knowledge.embeddings import cache, generations
 from app.knowledge.embeddings.providers import Provider, named, provider
 from app.knowledge.embeddings.sources import Source
@@ -91,12 +91,6 @@ def serving(session: Session, guild_id: int) -> Provider:
     """The provider whose vectors this guild searches. Raises Unavailable when it is not configured any more."""
     model = session.scalar(text("SELECT model FROM guild_models WHERE guild_id = :id"), {"id": guild_id})
     return provider() if model is None else named(model)
-
-
-def serving_now(guild_id: int) -> Provider:
-    """The same, in a transaction of its own."""
-    with Session(engine()) as session:
-        return serving(session, guild_id)
 
 
 def is_switching(session: Session, to: Provider) -> bool:

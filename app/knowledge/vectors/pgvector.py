@@ -3,9 +3,11 @@
 A passage's text is not kept. It is read anew from the rows, and shown only if it is still the one that was embedded.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import zip_longest
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -13,15 +15,17 @@ from sqlalchemy.orm import Session
 
 from app.core.consent import agrees
 from app.core.db import engine
+from app.core.errors import BadInput, ConfigurationError, HeorotError, Unavailable
 from app.core.settings import settings
 from app.knowledge.documents import queries, rules, service
 from app.knowledge.documents.service import Rendered
 from app.knowledge.embeddings import cache
-from app.knowledge.embeddings.models import serving, serving_now
-from app.knowledge.embeddings.providers import provider
+from app.knowledge.embeddings.providers import named, provider
 from app.knowledge.embeddings.rules import as_sql, hash_of, parts
 from app.knowledge.embeddings.sources import Claimed, Made
 from app.knowledge.vectors.stores import Found, Progress, Scope, check
+
+log = logging.getLogger(__name__)
 
 # A long log is hundreds of passages, and the model takes seconds for them.
 _CLAIMED_AT_ONCE = 4
@@ -59,11 +63,15 @@ UPDATE documents SET stale_at = '-infinity' WHERE id IN (
 )
 """
 _SEARCHED = "SELECT guild_id, model FROM guild_models WHERE guild_id = ANY(:guilds)"
+_MODELS = """
+SELECT DISTINCT stored_model FROM documents
+WHERE guild_id = :guild_id AND channel_id = ANY(:channel_ids) AND stored_model IS NOT NULL ORDER BY stored_model
+"""
 _NEAREST = """
 SELECT v.document_id, v.part, v.content_hash, d.section, d.url, d.title, d.channel_id, d.day,
     1 - ((v.embedding <=> CAST(:vector AS halfvec)) + 0) AS score
 FROM document_vectors v JOIN documents d ON d.id = v.document_id
-WHERE v.guild_id = :guild_id AND v.model = :model AND v.channel_id = ANY(:channel_ids)
+WHERE v.guild_id = :guild_id AND v.model = :model AND d.stored_model = :model AND v.channel_id = ANY(:channel_ids)
 AND (CAST(:section AS text) IS NULL OR d.section = :section)
 AND (CAST(:since AS date) IS NULL OR d.day >= :since) AND (CAST(:until AS date) IS NULL OR d.day <= :until)
 ORDER BY score DESC, v.document_id DESC, v.part LIMIT :limit
@@ -99,8 +107,10 @@ class Documents:
             return []
         session.execute(text(_OF_OTHER_MODELS), {"chosen": provider().model})
         found = service.claim(session, min(limit, _CLAIMED_AT_ONCE), needs_consent=False)
-        guilds = {"guilds": [one.guild_id for one in found]}
-        searched = {row.guild_id: row.model for row in session.execute(text(_SEARCHED), guilds)}
+        # One model's vectors are enough, because each day is searched by those that it has: the chosen one's, or, where
+        # that may not see it, those of the model that its guild keeps.
+        at_home = [one.guild_id for one in found if provider().is_remote and not one.may_leave]
+        searched = {row.guild_id: row.model for row in session.execute(text(_SEARCHED), {"guilds": at_home})}
         return [
             ClaimedDocument(
                 one.id, one.guild_id, one.passages, one.attempts, one.may_leave, searched.get(one.guild_id), one
@@ -187,24 +197,10 @@ class Pgvector:
         asked = check(scope, question, limit)
         if not asked:
             return []
-        model = serving_now(scope.guild_id)
-        if model.is_remote and not _may_leave(scope.guild_id):
-            return []
-        vector = model.embed([asked])[0]
+        vectors = _vectors(scope, asked)
         with Session(engine()) as session:
-            if serving(session, scope.guild_id).model != model.model:
-                return []
-            values = {
-                "vector": as_sql(vector),
-                "guild_id": scope.guild_id,
-                "model": model.model,
-                "channel_ids": list(scope.channel_ids),
-                "section": scope.section,
-                "since": scope.since,
-                "until": scope.until,
-                "limit": limit,
-            }
-            found = session.execute(text(_NEAREST), values).all()
+            ranked = [_nearest(session, scope, model, vector, limit) for model, vector in vectors.items()]
+            found = _merged(ranked, limit)
             texts = _passages(session, scope.guild_id, found)
         return [
             Found(row.document_id, row.url, row.title, row.channel_id, row.day, passage, float(row.score))
@@ -220,6 +216,50 @@ class Pgvector:
 PGVECTOR = Pgvector()
 
 
+def _vectors(scope: Scope, question: str) -> dict[str, bytes]:
+    """The question's vector by each model that made days of these channels, as far as it may be sent to them.
+
+    There are several while a guild is on its way to another model. One that is away is left out, unless none is left.
+    """
+    with Session(engine()) as session:
+        values = {"guild_id": scope.guild_id, "channel_ids": list(scope.channel_ids)}
+        models = list(session.scalars(text(_MODELS), values))
+        may_leave = agrees(session, scope.guild_id)
+    vectors: dict[str, bytes] = {}
+    errors: list[HeorotError] = []
+    for name in models:
+        try:
+            model = named(name)
+            if may_leave or not model.is_remote:
+                vectors[name] = model.embed([question])[0]
+        except (BadInput, ConfigurationError, Unavailable) as error:
+            log.warning("some days cannot be searched: %s", error)
+            errors.append(error)
+    if errors and not vectors:
+        raise errors[0]
+    return vectors
+
+
+def _nearest(session: Session, scope: Scope, model: str, vector: bytes, limit: int) -> Sequence[Row[Any]]:
+    values = {
+        "vector": as_sql(vector),
+        "guild_id": scope.guild_id,
+        "model": model,
+        "channel_ids": list(scope.channel_ids),
+        "section": scope.section,
+        "since": scope.since,
+        "until": scope.until,
+        "limit": limit,
+    }
+    return session.execute(text(_NEAREST), values).all()
+
+
+def _merged(ranked: Sequence[Sequence[Row[Any]]], limit: int) -> list[Row[Any]]:
+    """The best of each, then the second of each: what two models call near cannot be compared."""
+    by_rank = [row for rank in zip_longest(*ranked) for row in rank if row is not None]
+    return by_rank[:limit]
+
+
 def _passages(session: Session, guild_id: int, found: Sequence[Row[Any]]) -> dict[tuple[int, bytes], str]:
     """The passages of these documents by the hash of their text, as the rows have them now."""
     texts: dict[tuple[int, bytes], str] = {}
@@ -230,8 +270,3 @@ def _passages(session: Session, guild_id: int, found: Sequence[Row[Any]]) -> dic
             whole = rules.passages_of(section, day, queries.stop_words(session, guild_id, day))
             texts |= {(document_id, hash_of(part)): part for part in parts(whole)}
     return texts
-
-
-def _may_leave(guild_id: int) -> bool:
-    with Session(engine()) as session:
-        return agrees(session, guild_id)

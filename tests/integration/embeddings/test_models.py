@@ -16,6 +16,9 @@ from app.knowledge.embeddings import models, pipeline, providers
 from app.knowledge.search import legs
 from app.knowledge.search import queries as search
 from app.knowledge.search.legs import Scope
+from app.knowledge.vectors import registry
+from app.knowledge.vectors.pgvector import PGVECTOR
+from app.knowledge.vectors.stores import Scope as Days
 from tests.factories.knowledge import ANNA, BORIS, GUILD, OTHER_GUILD, PUBLIC, delete, embed_all, opt_out, rows, write
 from tests.factories.outages import line
 
@@ -113,6 +116,47 @@ def test_search_goes_on_at_every_step_of_a_change(remote, monkeypatch):
             break
     assert rows(STATE) == [(GUILD, REMOTE, None, None, False)]
     assert steps > 2
+
+
+def test_days_are_found_at_every_step_of_a_change_too(remote, monkeypatch):
+    agree(GUILD)
+    places = range(PUBLIC, PUBLIC + 6)
+    for channel in places:
+        write(f"the captain hid the treasure below lighthouse {channel}", channel=channel)
+    write("the captain keeps nothing here", guild=OTHER_GUILD)
+    embed_all()
+
+    def step(**more):
+        with unit_of_work() as uow:
+            uow.session.connection().exec_driver_sql(
+                "UPDATE documents SET claimed_until = NULL, stale_at = '-infinity' WHERE stale_at IS NOT NULL"
+            )
+            uow.commit()
+        return pipeline.refresh(sources=registry.SOURCES, **more)
+
+    while step():
+        pass
+    choose(monkeypatch, "openai")
+    steps, models_seen = 0, set()
+    while True:
+        found = PGVECTOR.search(Days(GUILD, tuple(places)), "where did the captain hide the gold", 50)
+        assert {one.channel_id for one in found} == set(places)
+        assert len({(one.document_id, one.text) for one in found}) == len(found) == 12
+        models_seen.add(tuple(row[0] for row in rows("SELECT DISTINCT model FROM document_vectors ORDER BY 1")))
+        steps += 1
+        assert steps < 100
+        if not step(seconds=0.01) and rows(STATE)[0][1:] == (REMOTE, None, None, False):
+            break
+    while step():
+        pass
+    assert rows("SELECT DISTINCT guild_id, model FROM document_vectors ORDER BY 1") == [
+        (GUILD, REMOTE),
+        (OTHER_GUILD, LOCAL),
+    ]
+    # Some steps found the days of both models beside each other.
+    assert any(len(one) == 2 for one in models_seen)
+    assert PGVECTOR.search(Days(OTHER_GUILD, (PUBLIC,)), "captain")
+    assert not [text for text in remote if "nothing here" in text]
 
 
 def test_what_is_written_during_a_change_is_found_by_the_old_model_too(remote, monkeypatch):

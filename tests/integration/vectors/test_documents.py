@@ -285,7 +285,8 @@ def test_documents_follow_their_guild_to_another_model(index):
         connection.exec_driver_sql("UPDATE documents SET stored_model = 'old/1'")
         connection.exec_driver_sql("UPDATE document_vectors SET model = 'old/1'")
         uow.commit()
-    assert find("word") == []
+    with pytest.raises(Unavailable, match="not configured any more"):
+        find("word")
     while pipeline.refresh(sources=SOURCES):
         pass
     assert find("word")
