@@ -49,6 +49,8 @@ def drop(ids: list[int] | None) -> int:
 def _chosen(arguments: argparse.Namespace) -> list[int] | None:
     if bool(arguments.ids) == arguments.all:
         raise BadInput("name the dead letters by their ids, or all of them with --all")
+    if wrong := [number for number in arguments.ids if not 0 < number < 1 << 63]:
+        raise BadInput(f"{wrong[0]} is no dead letter's id; `deadletter list` shows those that there are")
     return arguments.ids or None
 
 

@@ -153,6 +153,10 @@ def test_dead_letters_are_listed_replayed_and_dropped(hand_in, events, rows, exe
     assert "no dead letters" in capsys.readouterr().out
     assert main(["deadletter", "drop"]) == 1
     assert "--all" in capsys.readouterr().err
+    for action in ("drop", "replay"):
+        for wrong in ("9" * 30, "0"):
+            assert main(["deadletter", action, "1", wrong]) == 1
+            assert f"{wrong} is no dead letter's id" in capsys.readouterr().err
 
 
 def test_a_letter_that_fails_again_is_a_letter_again(hand_in, rows):
