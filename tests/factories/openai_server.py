@@ -9,6 +9,7 @@ import json
 import re
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from email.parser import BytesParser
 from email.policy import HTTP
@@ -62,6 +63,8 @@ class OpenAIServer(ThreadingHTTPServer):
         self.batches: dict[str, dict[str, Any]] = {}
         # What a file that was put into a store becomes.
         self.outcome = "completed"
+        # Called with method and path when a request is done and before it is answered.
+        self.on_done: Callable[[str, str], object] | None = None
         self.guard = threading.RLock()
         self._numbers = 0
         self._thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05})
@@ -341,6 +344,8 @@ class _Handler(BaseHTTPRequestHandler):
             if fault is not None:
                 status, answer = fault.status, refused("not now")[1]
             server.exchanges.append(Exchange(self.command, path, status, body, answer, query))
+        if server.on_done is not None:
+            server.on_done(self.command, path)
         self._send(status, answer, fault.headers if fault else {})
 
     def _routed(self, path, query, body):

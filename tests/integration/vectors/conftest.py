@@ -1,6 +1,9 @@
 import pytest
 
 from tests.factories import knowledge
+from tests.factories.hall_fixtures import workers
+
+__all__ = ["workers"]
 
 
 @pytest.fixture

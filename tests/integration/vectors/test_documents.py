@@ -306,6 +306,33 @@ def test_rebuilding_makes_what_was_destroyed(index):
     assert find("word")
 
 
+@pytest.mark.parametrize(
+    ("source", "left"),
+    [
+        ("messages", (1, 3, 3)),
+        (rules.LOG, (3, 1, 3)),
+        (rules.SUMMARY, (3, 3, 1)),
+        (None, (1, 1, 1)),
+    ],
+)
+def test_pruning_takes_of_the_source_that_was_named_alone(index, capsys, source, left):
+    for days in (5, 3, 1):
+        write("words of that day", message_id=snowflake_at(now() - timedelta(days=days)) + 1)
+    make()
+    command = ["vectors", "prune", "--older-than", "2", *(["--source", source] if source else [])]
+    counts = (
+        "SELECT (SELECT count(*) FROM message_vectors), count(*) FILTER (WHERE section = 'daily-log'),"
+        " count(*) FILTER (WHERE section = 'daily-chat') FROM documents"
+    )
+    assert main([*command, "--dry-run"]) == 0
+    assert rows(counts) == [(3, 3, 3)]
+    assert main(command) == 0
+    assert rows(counts) == [left]
+    told = capsys.readouterr().out.splitlines()
+    would, did = told[: len(told) // 2], told[len(told) // 2 :]
+    assert [line.replace("would delete", "deleted") for line in would] == did
+
+
 def test_a_dry_run_tells_what_pruning_by_source_then_takes(index, capsys):
     for days in (5, 3, 1):
         write("words of that day", message_id=snowflake_at(now() - timedelta(days=days)) + 1)

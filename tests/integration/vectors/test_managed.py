@@ -1,5 +1,6 @@
 """Documents in stores elsewhere: the real library, a real socket, and a server that fails where it hurts."""
 
+import itertools
 import json
 from datetime import timedelta
 
@@ -36,6 +37,7 @@ from tests.factories.knowledge import (
 from tests.factories.openai_server import OpenAIServer
 from tests.factories.outages import line
 
+_numbers = itertools.count(1)
 FILES = "SELECT state, file_id FROM store_files ORDER BY id"
 
 
@@ -133,6 +135,20 @@ def test_a_summary_names_nobody(server):
     assert "Talked about: dragons." in summary
     assert str(ANNA) not in summary
     assert str(BORIS) not in summary
+
+
+def test_files_are_put_into_stores_in_batches_of_one_guild_each(server, monkeypatch):
+    monkeypatch.setattr(uploads, "_ATTACHED_AT_ONCE", 4)
+    agree(GUILD, OTHER_GUILD)
+    for days in range(3):
+        day_before(days, "words")
+        day_before(days, "words", guild=OTHER_GUILD, channel=ELSEWHERE)
+    assert sync() == {"uploaded": 12, "batches": 4, "attached": 12}
+    batches = [one.sent["files"] for one in server.asked("POST", "/file_batches")]
+    assert sorted(map(len, batches)) == [2, 2, 4, 4]
+    assert all(len({entry["attributes"]["guild_id"] for entry in batch}) == 1 for batch in batches)
+    assert len({entry["file_id"] for batch in batches for entry in batch}) == 12
+    assert sorted(map(len, server.entries.values())) == [6, 6]
 
 
 def test_doing_it_twice_sends_nothing(server):
@@ -556,9 +572,8 @@ def test_files_of_others_in_the_account_are_left_alone(server):
 
 
 def day_before(days, content, **more):
-    """A message of noon, so many days ago."""
-    noon = now().replace(hour=12, minute=0, second=0, microsecond=0)
-    return write(content, message_id=snowflake_at(noon - timedelta(days=days)), **more)
+    """A message of so many days ago."""
+    return write(content, message_id=snowflake_at(now() - timedelta(days=days)) + next(_numbers), **more)
 
 
 def lives(server):
