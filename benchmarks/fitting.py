@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from app.core.db import unit_of_work
-from app.knowledge.search import people, queries, ranking
+from app.core.db import reading
+from app.knowledge.search import candidates, people, ranking
+from app.knowledge.search.ranking import Asked
+from app.knowledge.search.rows import Rows
 from benchmarks.conversations import Conversation, Question
 
 _STEPS, _RATE, _DECAY = 200, 0.08, 1e-3
@@ -40,12 +42,11 @@ def _by_name(fitted: list[dict[str, float]]) -> list[tuple[str, list[float]]]:
     return [(name, [one[name] for one in fitted]) for name in fitted[0]]
 
 
-def _candidates(one: Conversation, question: str) -> tuple[Any, ...]:
-    with unit_of_work() as uow:
-        named = people.named(uow.session, one.guild_id, question)
-    meaning = queries.meaning_of(one.guild_id, named.as_told)
-    with unit_of_work() as uow:
-        return queries.candidates(uow.session, one.guild_id, [one.channel_id], question, named, meaning=meaning)
+def _candidates(one: Conversation, question: str) -> tuple[Rows, Asked]:
+    with reading() as session:
+        named = people.named(session, one.guild_id, question)
+        on = candidates.ground(session, one.guild_id, one.channel_ids)
+    return candidates.gather(on, question, named)
 
 
 def scored(one: Conversation, question: str) -> list[int]:
@@ -55,11 +56,11 @@ def scored(one: Conversation, question: str) -> list[int]:
 
 def _sample(one: Conversation, question: Question) -> tuple[np.ndarray, np.ndarray, float] | None:
     """The features of every candidate, which of them answer, and the weight of each answer; None without any."""
-    rows, around, asked = _candidates(one, question.text)
-    answers = np.array([one.turns[row.id] in question.evidence for row in rows], bool)
+    rows, asked = _candidates(one, question.text)
+    answers = np.array([one.turns[message] in question.evidence for message in rows.ids.tolist()], bool)
     if not answers.any():
         return None
-    features = ranking.features(rows, around, asked)
+    features = ranking.features(rows, asked)
     return np.stack([features[name] for name in ranking.WEIGHTS], axis=1), answers, 1 / len(question.evidence)
 
 

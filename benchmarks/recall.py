@@ -10,13 +10,14 @@ import statistics
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from app.core.db import unit_of_work
-from app.knowledge.search import legs, people, queries, ranking
+from app.core.db import reading
+from app.knowledge.search import candidates, legs, people, queries, ranking
 from app.knowledge.search.queries import Viewer
 from benchmarks import fitting, guildlogs
 from benchmarks.conversations import Conversation, Question, load
@@ -39,22 +40,21 @@ def find(conversation: Conversation, question: str) -> Ranked:
 
 def words_alone(conversation: Conversation, question: str) -> Ranked:
     """Search without a model."""
-    with unit_of_work() as uow:
-        named = people.named(uow.session, conversation.guild_id, question)
-        found = queries.candidates(
-            uow.session, conversation.guild_id, conversation.channel_ids, question, named, meaning=None
-        )
+    with reading() as session:
+        named = people.named(session, conversation.guild_id, question)
+        on = candidates.ground(session, conversation.guild_id, conversation.channel_ids)
+    found = candidates.gather(replace(on, model=None), question, named)
     return [message for message, _ in ranking.rank(*found)]
 
 
 def vectors_alone(conversation: Conversation, question: str) -> Ranked:
     """The vector leg as search asks it: whoever is named speaks in the first person."""
-    with unit_of_work() as uow:
-        named = people.named(uow.session, conversation.guild_id, question)
-        meaning = queries.meaning_of(conversation.guild_id, named.as_told)
+    with reading() as session:
+        named = people.named(session, conversation.guild_id, question)
+        meaning = candidates.meaning_of(conversation.guild_id, named.as_told)
         assert meaning is not None, "the model is at hand"
         scope = {"guild_id": conversation.guild_id, "channel_ids": list(conversation.channel_ids)}
-        return legs.by_meaning(uow.session, legs.Scope(scope), meaning)
+        return legs.by_meaning(session, legs.Scope(scope), meaning)
 
 
 def nobody_named(conversation: Conversation, question: str) -> Ranked:

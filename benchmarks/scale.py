@@ -14,9 +14,9 @@ import numpy as np
 from sqlalchemy import text
 
 from app.clients import minilm
-from app.core.db import engine, unit_of_work
+from app.core.db import engine, reading
 from app.knowledge.embeddings.rules import as_sql
-from app.knowledge.search import legs, queries, ranking
+from app.knowledge.search import candidates, legs, queries, ranking
 from app.knowledge.search.queries import Viewer
 from app.knowledge.vectors import graphs
 from benchmarks import crowd
@@ -33,11 +33,10 @@ _WARMING = 3
 _SIZES = (5_000, 20_000, 100_000)
 
 _PARTS = (
-    (queries, "_meaning", "model"),
+    (candidates, "_meaning", "model"),
     (legs, "by_words", "words"),
     (legs, "by_meaning", "meaning"),
-    (legs, "around", "around"),
-    (legs, "rows", "rows"),
+    (legs, "read", "reading"),
     (ranking, "rank", "ranking"),
 )
 # `+ 0` keeps the planner off the graph.
@@ -195,13 +194,13 @@ def _recall(stored: Crowd, report: Report) -> None:
 
 
 def _share(stored: Crowd, guild: int, question: str) -> float:
-    meaning = queries.meaning_of(guild, question)
+    meaning = candidates.meaning_of(guild, question)
     assert meaning is not None
     scope = {"guild_id": guild, "channel_ids": list(stored.channels(guild))}
-    with unit_of_work() as uow:
-        found = legs.by_meaning(uow.session, legs.Scope(scope), meaning)
+    with reading() as session:
+        found = legs.by_meaning(session, legs.Scope(scope), meaning)
         values = {"guild": guild, "model": meaning.model, "vector": as_sql(meaning.vector), "limit": legs.CANDIDATES}
-        exact = uow.session.scalars(text(_EXACT), values).all()
+        exact = session.scalars(text(_EXACT), values).all()
     return len(set(found) & set(exact)) / len(exact)
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from app.core import clock
 from app.core.db import unit_of_work
 from app.knowledge.embeddings import index, pipeline, providers
-from app.knowledge.search import queries
+from app.knowledge.search import candidates, queries
 from app.knowledge.search.queries import Viewer
 from app.knowledge.vectors import graphs
 from benchmarks.databases import database
@@ -103,7 +103,7 @@ def _search(report: Report) -> None:
         assert len(found.message_ids) == 50
 
     def model(question: str) -> None:
-        queries.meaning_of(GUILD, question)
+        candidates.meaning_of(GUILD, question)
 
     note = f"{MESSAGES:,} messages in the guild, {OTHER_MESSAGES:,} in another"
     for name, part in (("whole", whole), ("model", model)):

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from functools import cache
 
 from sqlalchemy import Engine, create_engine, text
+from sqlalchemy.engine.interfaces import IsolationLevel
 from sqlalchemy.orm import Session
 
 from app.core.errors import ConfigurationError
@@ -21,6 +22,16 @@ log = logging.getLogger(__name__)
 @cache
 def engine() -> Engine:
     """The process-wide connection pool; made on first use, so that forked workers have their own."""
+    return _pool("READ COMMITTED")
+
+
+@cache
+def reader() -> Engine:
+    """Another pool, for reads that each stand alone: beginning and ending a transaction would be two more trips."""
+    return _pool("AUTOCOMMIT")
+
+
+def _pool(isolation: IsolationLevel) -> Engine:
     url = settings().database_url
     if not url:
         raise ConfigurationError("DATABASE_URL is not set. `make run` sets it; see .env.example.")
@@ -29,6 +40,7 @@ def engine() -> Engine:
         pool_size=2,
         max_overflow=settings().db_max_connections - 2 if settings().db_max_connections > 2 else 0,  # noqa: PLR2004
         pool_pre_ping=True,
+        isolation_level=isolation,
         # A failing statement's parameters are what people wrote, and its error ends up in logs.
         hide_parameters=True,
         connect_args={
@@ -76,6 +88,13 @@ def unit_of_work() -> Iterator[UnitOfWork]:
         yield UnitOfWork(session)
 
 
+@contextmanager
+def reading() -> Iterator[Session]:
+    """Reads that each stand alone, without a transaction around them."""
+    with Session(reader()) as session:
+        yield session
+
+
 def try_transaction_lock(session: Session, name: str) -> bool:
     """Whether this transaction now holds the lock of that name (released at its end)."""
     statement = text("SELECT pg_try_advisory_xact_lock(hashtextextended(:name, 0))")
@@ -101,6 +120,7 @@ def only_one(name: str) -> Iterator[bool]:
 
 def dispose() -> None:
     """Close this process's connections (tests, forks and shutdown)."""
-    if engine.cache_info().currsize:
-        engine().dispose()
-    engine.cache_clear()
+    for pool in (engine, reader):
+        if pool.cache_info().currsize:
+            pool().dispose()
+        pool.cache_clear()

@@ -87,10 +87,14 @@ SELECT EXISTS (
 """  # noqa: S608 - see above.
 
 
+def noted(model: str | None) -> Provider:
+    """The provider of a guild with this note; a guild without one has only new vectors. Raises Unavailable."""
+    return provider() if model is None else named(model)
+
+
 def serving(session: Session, guild_id: int) -> Provider:
     """The provider whose vectors this guild searches. Raises Unavailable when it is not configured any more."""
-    model = session.scalar(text("SELECT model FROM guild_models WHERE guild_id = :id"), {"id": guild_id})
-    return provider() if model is None else named(model)
+    return noted(session.scalar(text("SELECT model FROM guild_models WHERE guild_id = :id"), {"id": guild_id}))
 
 
 def is_switching(session: Session, to: Provider) -> bool:

@@ -4,10 +4,11 @@ A small guild is counted. Of a large one each process keeps a sample of the newe
 is not among them is rare, and is counted up to a bound.
 """
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 
 from sqlalchemy import text
@@ -23,6 +24,7 @@ _GUILDS_MAX = 64
 # A word that the sample has this often is common enough for its share to be trusted.
 _TRUSTED = 3
 _COUNT_MAX = 3_000
+_STEP = 1.25
 
 _SIZE = "SELECT count(*) FROM message_terms WHERE guild_id = :guild_id"
 _SIZE_UP_TO = """
@@ -33,6 +35,9 @@ SELECT lexeme, count(*) FROM (
     SELECT terms FROM message_terms WHERE guild_id = :guild_id ORDER BY message_id DESC LIMIT :sample
 ) AS newest, unnest(tsvector_to_array(newest.terms)) AS lexeme
 GROUP BY lexeme HAVING count(*) >= :trusted
+"""
+_NTH_NEWEST = """
+SELECT message_id FROM message_terms WHERE guild_id = :guild_id ORDER BY message_id DESC OFFSET :skip LIMIT 1
 """
 _COUNT = """
 SELECT (SELECT count(*) FROM (
@@ -48,6 +53,8 @@ class Sample:
 
     size: int
     counts: dict[str, int]
+    # The messages that so many newer ones stood before when they were counted.
+    newest: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -90,6 +97,18 @@ def count(session: Session, guild_id: int, terms: Sequence[Term]) -> tuple[int, 
     exact = _counted(session, guild_id, [terms[place] for place in unknown])
     known = dict(zip(unknown, exact, strict=True))
     return sample.size, [known[place] if number is None else number for place, number in enumerate(found)]
+
+
+def nth_newest(session: Session, guild_id: int, least: int) -> int:
+    """A message with about so many newer ones of its guild, or a quarter more; 0 where there are not so many.
+
+    Counting goes through all of them, so it is done as seldom as a sample is taken.
+    """
+    place = math.ceil(_STEP ** math.ceil(math.log(max(least, 1), _STEP)))
+    known = sample.newest if (sample := _of_a_moment_ago(guild_id)) else {}
+    if place not in known:
+        known[place] = session.scalar(text(_NTH_NEWEST), {"guild_id": guild_id, "skip": place}) or 0
+    return known[place]
 
 
 def forget() -> None:

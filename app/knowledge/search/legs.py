@@ -1,4 +1,4 @@
-"""The statements of a search: candidates by their words, candidates by their meaning, and what stands around them.
+"""The statements of a search: candidates by their words and by their meaning, and reading them with what stands around.
 
 Guild, channels, opt-outs and filters are part of every statement, never a filter over results: a message that may not
 be read takes no place among the best.
@@ -6,6 +6,7 @@ be read takes no place among the best.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import text
@@ -14,29 +15,35 @@ from sqlalchemy.orm import Session
 from app.knowledge.embeddings.rules import as_sql
 from app.knowledge.search import frequencies
 from app.knowledge.search.frequencies import Term
-from app.knowledge.search.ranking import Around, Row, rarity
+from app.knowledge.search.ranking import rarity
+from app.knowledge.search.rows import Windows
 
-# So many of each leg are ranked, with what stands around them. Forty fewer cost half a point of recall at 50, forty
-# more gained nothing.
+# So many of each leg are ranked. Forty fewer cost half a point of recall at 50, forty more gained nothing.
 CANDIDATES = 60
+# The best of each leg are ranked with what stands around them; what stands around the others was half of all rows, and
+# found nothing more.
+_WIDE = 30
 # How many messages the words of one question may bring up to be compared.
 BUDGET = 1_500
 
+# Looked up once a statement, not once a row.
 _SCOPE = """
 r.guild_id = :guild_id AND r.channel_id = ANY(:channel_ids)
-AND NOT EXISTS (SELECT FROM opt_outs o WHERE o.guild_id = r.guild_id AND o.user_id = r.author_id)
+AND r.author_id NOT IN (SELECT o.user_id FROM opt_outs o WHERE :guild_id = o.guild_id)
 """
+# The guild is among the terms. `+ 0` keeps the planner from going through every message of it, or of its channels, too.
+_SCOPE_OF_WORDS = _SCOPE.replace("_id =", "_id + 0 =")
 _BY_WORDS = """
 SELECT r.message_id FROM message_terms r
-WHERE r.terms @@ CAST(:wanted AS tsquery) AND r.message_id >= :from_id AND {scope} AND {filters}
+WHERE r.terms @@ CAST(:wanted AS tsquery) AND r.message_id + 0 >= :from_id AND {scope} AND {filters}
 ORDER BY ({score}) / (0.8 + 0.2 * r.words / 12.0) DESC, r.message_id DESC LIMIT {limit}
 """
-_NTH_NEWEST = """
-SELECT message_id FROM message_terms WHERE guild_id = :guild_id ORDER BY message_id DESC OFFSET :skip LIMIT 1
-"""
 # Of a guild with a graph of its own (`vectors.graphs`) the planner walks that; of any other all vectors are compared.
-# The graph gives its rows in nearly the right order; the outer query puts them right.
+# The graph gives its rows in nearly the right order; the outer query puts them right. The defaults end the walk through
+# the graph before it has met enough messages that may be read; sent together, the two statements are one transaction.
 _NEAREST = """
+SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', '300', true),
+    set_config('hnsw.max_scan_tuples', '100000', true);
 WITH near AS MATERIALIZED (
     SELECT r.message_id, r.embedding::halfvec({dims}) <=> CAST(:vector AS halfvec({dims})) AS distance
     FROM message_vectors r
@@ -45,28 +52,31 @@ WITH near AS MATERIALIZED (
 )
 SELECT message_id FROM near ORDER BY distance, message_id DESC
 """
-# The defaults end the walk through the graph before it has met enough messages that may be read.
-_WALK_FAR = """
-SELECT set_config('hnsw.iterative_scan', 'relaxed_order', true), set_config('hnsw.ef_search', '300', true),
-    set_config('hnsw.max_scan_tuples', '100000', true)
+# A window for each candidate: two messages before it, itself, two after it; itself alone where it is not among the best
+# of its leg. One value a column: reading hundreds of rows one by one took longer than finding them.
+_READ = """
+SELECT array_agg(r.candidate), array_agg(r.step), array_agg(r.message_id), array_agg(r.channel_id),
+    array_agg(r.author_id), array_agg(r.words), array_agg(r.traits), array_agg({matches}), array_agg({distance}),
+    array_agg({filters})
+FROM (
+    SELECT c.message_id AS candidate, w.*
+    FROM message_terms c CROSS JOIN LATERAL (
+        (SELECT -row_number() OVER (ORDER BY p.message_id DESC) AS step, p.* FROM message_terms p
+            WHERE p.channel_id = c.channel_id AND p.message_id < c.message_id AND c.message_id = ANY(:wide)
+            ORDER BY p.message_id DESC LIMIT 2)
+        UNION ALL SELECT 0, c.*
+        UNION ALL (SELECT row_number() OVER (ORDER BY n.message_id), n.* FROM message_terms n
+            WHERE n.channel_id = c.channel_id AND n.message_id > c.message_id AND c.message_id = ANY(:wide)
+            ORDER BY n.message_id LIMIT 2)
+    ) w WHERE c.message_id = ANY(:ids)
+) r WHERE {scope}
 """
-_AROUND = """
-SELECT c.message_id,
-    ARRAY(SELECT p.message_id FROM message_terms p WHERE p.channel_id = c.channel_id AND p.message_id < c.message_id
-        ORDER BY p.message_id DESC LIMIT 2),
-    ARRAY(SELECT n.message_id FROM message_terms n WHERE n.channel_id = c.channel_id AND n.message_id > c.message_id
-        ORDER BY n.message_id LIMIT 2)
-FROM message_terms c WHERE c.message_id = ANY(:ids)
-"""
-_ROWS = """
-SELECT r.message_id, r.channel_id, r.author_id, r.words, r.traits, {filters}{matches}
-FROM message_terms r
-WHERE r.message_id = ANY(:ids) AND {scope}
-"""
-# A statement of its own: joined to the rows, the planner takes them for so few that it goes through these for each.
-_CLOSENESS = """
-SELECT v.message_id, 1 - min(v.embedding <=> CAST(:vector AS halfvec)) FROM message_vectors v
-WHERE v.message_id = ANY(:ids) AND v.model = :model GROUP BY v.message_id
+# In brackets, because `|` and `<<` bind equally.
+_MATCHES = "((r.terms @@ CAST(:term{n} AS tsquery))::int << {n})"
+# A long text has a vector for each of its parts.
+_DISTANCE = """
+(SELECT min(v.embedding <=> CAST(:vector AS halfvec)) FROM message_vectors v
+WHERE v.message_id = r.message_id AND v.model = :model)
 """
 
 
@@ -91,6 +101,11 @@ class Meaning:
     dims: int
     vector: bytes
 
+    @cached_property
+    def as_text(self) -> str:
+        """The vector as PostgreSQL reads it."""
+        return as_sql(self.vector)
+
 
 def by_words(session: Session, scope: Scope, terms: Sequence[Term]) -> tuple[list[int], list[float]]:
     """The messages whose words answer best, and how rare each term is.
@@ -108,9 +123,8 @@ def by_words(session: Session, scope: Scope, terms: Sequence[Term]) -> tuple[lis
     from_id = 0
     if expected > 2 * BUDGET and scope.filters == "true":
         # Words that are everywhere: among the newest messages there are enough of them.
-        skip = 2 * BUDGET * size // expected
-        from_id = session.scalar(text(_NTH_NEWEST), {"guild_id": scope.guild_id, "skip": skip}) or 0
-    statement = _BY_WORDS.format(scope=_SCOPE, filters=scope.filters, score=score, limit=CANDIDATES)
+        from_id = frequencies.nth_newest(session, scope.guild_id, 2 * BUDGET * size // expected)
+    statement = _BY_WORDS.format(scope=_SCOPE_OF_WORDS, filters=scope.filters, score=score, limit=CANDIDATES)
     values |= {"wanted": f"{frequencies.guild_lexeme(scope.guild_id)} & ({wanted})", "from_id": from_id}
     return list(session.scalars(text(statement), {**scope.values, **values})), rare
 
@@ -140,9 +154,8 @@ def _score(terms: Sequence[Term], rare: Sequence[float]) -> tuple[str, dict[str,
 
 def by_meaning(session: Session, scope: Scope, meaning: Meaning) -> list[int]:
     """The messages whose vectors are nearest, nearest first."""
-    values = {**scope.values, "model": meaning.model, "vector": as_sql(meaning.vector)}
+    values = {**scope.values, "model": meaning.model, "vector": meaning.as_text}
     shape = {"scope": _SCOPE, "filters": scope.filters, "limit": CANDIDATES, "dims": meaning.dims}
-    session.execute(text(_WALK_FAR))
     return _once(session.scalars(text(_NEAREST.format(**shape)), values))
 
 
@@ -151,30 +164,16 @@ def _once(message_ids: Iterable[int]) -> list[int]:
     return list(dict.fromkeys(message_ids))
 
 
-def around(session: Session, ids: Sequence[int]) -> Around:
-    """What stands before and after these messages; ids alone, of whatever may be read there or not."""
-    found = Around()
-    for message, before, after in session.execute(text(_AROUND), {"ids": list(ids)}):
-        found.add(before, message, after)
-    return found
-
-
-def rows(
-    session: Session, scope: Scope, ids: Sequence[int], terms: Sequence[Term], meaning: Meaning | None
-) -> list[Row]:
-    """These messages as ranking sees them, without those that may not be read."""
-    matches = "".join(f", r.terms @@ CAST(:term{n} AS tsquery)" for n in range(len(terms)))
+def read(session: Session, scope: Scope, ids: Sequence[int], terms: Sequence[Term], meaning: Meaning | None) -> Windows:
+    """What a leg found and what stands around the best of it, as ranking sees it, without what may not be read."""
+    if not ids:
+        return Windows()
+    matches = " | ".join(_MATCHES.format(n=n) for n in range(len(terms))) or "0"
+    shape = {"scope": _SCOPE, "filters": scope.filters, "matches": matches}
+    statement = _READ.format(**shape, distance=_DISTANCE if meaning else "CAST(NULL AS float8)")
     values: dict[str, object] = {f"term{n}": term.query for n, term in enumerate(terms)}
-    statement = _ROWS.format(scope=_SCOPE, filters=scope.filters, matches=matches)
-    found = session.execute(text(statement), {**scope.values, **values, "ids": list(ids)})
-    near = _closeness(session, ids, meaning) if meaning else {}
-    return [
-        Row(message, channel, author, tuple(matched), near.get(message), words, traits, may_answer)
-        for message, channel, author, words, traits, may_answer, *matched in found
-    ]
-
-
-def _closeness(session: Session, ids: Sequence[int], meaning: Meaning) -> dict[int, float]:
-    """How near each of these messages' best part is, as a cosine; nothing of one that has no vector."""
-    values = {"ids": list(ids), "model": meaning.model, "vector": as_sql(meaning.vector)}
-    return dict(session.execute(text(_CLOSENESS), values).all())
+    values |= {"ids": list(ids), "wide": list(ids[:_WIDE])}
+    if meaning:
+        values |= {"model": meaning.model, "vector": meaning.as_text}
+    columns = session.execute(text(statement), {**scope.values, **values}).one()
+    return Windows(*(column or () for column in columns))

@@ -5,23 +5,14 @@ from one fit to the next; docs/retrieval.md has the figures, and what each featu
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from itertools import pairwise
-from typing import Any, NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.core import clock
 from app.knowledge.embeddings.languages import ASKS, TELLS_TIME
 from app.knowledge.search.dates import Mention
-
-Floats = NDArray[np.float64]
-
-# Messages of a channel with no longer silence between them belong to one conversation.
-SESSION_GAP_MS = 3_600_000
-_SNOWFLAKE_SHIFT = 22
+from app.knowledge.search.rows import Floats, Rows
 
 # How much of a message's neighbours, two before to two after it, counts as its own: of their words and their meaning.
 _WORDS_AROUND = {-2: 0.2, -1: 0.4, 1: 0.3, 2: 0.1}
@@ -29,6 +20,8 @@ _MEANING_AROUND = {-2: 0.2, -1: 0.4, 1: 0.2, 2: 0.1}
 _MEANING_SCALE = 1.6
 # BM25's saturation, and how little a message's length matters: long messages of a chat say more.
 _K1, _B, _TYPICAL_WORDS = 0.8, 0.2, 12.0
+# So many of a conversation's messages tell how well it answers.
+_BEST = 3
 
 WEIGHTS = {
     "words": 4.2,
@@ -45,20 +38,6 @@ WEIGHTS = {
 }
 
 
-class Row(NamedTuple):
-    """A message as ranking sees it. `matches` says of each term whether it is there; `closeness` is a cosine."""
-
-    id: int
-    channel_id: int
-    author_id: int
-    matches: tuple[bool, ...]
-    closeness: float | None
-    words: int
-    traits: int
-    # False for a message that the filters leave out: it lends its neighbours context, and is no answer.
-    may_answer: bool = True
-
-
 @dataclass(frozen=True)
 class Asked:
     """What ranking knows of a question."""
@@ -72,93 +51,52 @@ class Asked:
     dates: tuple[Mention, ...] = ()
 
 
-@dataclass
-class Around:
-    """Which message follows which in one conversation, as far as they were looked up."""
-
-    following: dict[int, int] = field(default_factory=dict)
-    preceding: dict[int, int] = field(default_factory=dict)
-
-    def add(self, before: Sequence[int], message: int, after: Sequence[int]) -> None:
-        """The ids before this message, nearest first, and those after it."""
-        line = [*reversed(before), message, *after]
-        for one, other in pairwise(line):
-            if (other >> _SNOWFLAKE_SHIFT) - (one >> _SNOWFLAKE_SHIFT) <= SESSION_GAP_MS:
-                self.following[one] = other
-                self.preceding[other] = one
-
-
 def rarity(messages: int, found: int) -> float:
     """How much a term tells that is in so many of so many messages."""
     return math.log(1 + (max(messages, found) - found + 0.5) / (found + 0.5))
 
 
-def rank(rows: Sequence[Row], around: Around, asked: Asked) -> list[tuple[int, float]]:
+def rank(rows: Rows, asked: Asked) -> list[tuple[int, float]]:
     """The messages that may answer with their scores, best first, the newer before the older among equals."""
-    if not rows:
-        return []
     scores = np.zeros(len(rows))
-    for name, feature in features(rows, around, asked).items():
+    for name, feature in features(rows, asked).items():
         scores += WEIGHTS[name] * feature
-    chosen = [(row.id, float(score)) for row, score in zip(rows, scores, strict=True) if _may_answer(row, asked)]
-    return sorted(chosen, key=lambda item: (-item[1], -item[0]))
+    may_answer = rows.may_answer if asked.has_meaning else rows.may_answer & rows.matches.any(axis=1)
+    chosen = np.flatnonzero(may_answer)
+    best = chosen[np.lexsort((-rows.ids[chosen], -scores[chosen]))]
+    return list(zip(rows.ids[best].tolist(), scores[best].tolist(), strict=True))
 
 
-def features(rows: Sequence[Row], around: Around, asked: Asked) -> dict[str, Floats]:
+def features(rows: Rows, asked: Asked) -> dict[str, Floats]:
     """Each feature of each row, under the names of the weights."""
-    return _Table(rows, around, asked).features()
+    return _Features(rows, asked).all()
 
 
-def _may_answer(row: Row, asked: Asked) -> bool:
-    return row.may_answer and (asked.has_meaning or any(row.matches))
+class _Features:
+    """The rows with one more, of zeros, which stands for every neighbour that is not there."""
 
-
-class _Table:
-    """The rows as arrays; one more row of zeros stands for every neighbour that is not there."""
-
-    def __init__(self, rows: Sequence[Row], around: Around, asked: Asked) -> None:
+    def __init__(self, rows: Rows, asked: Asked) -> None:
         self.rows, self.asked = rows, asked
-        self.matches = np.array([row.matches for row in rows] + [(False,) * len(asked.rarity)], float)
-        self.matches = self.matches.reshape(len(rows) + 1, len(asked.rarity))
-        self.closeness = np.append(_filled([row.closeness for row in rows]), 0.0)
-        self.asks = np.array([bool(row.traits & ASKS) for row in rows] + [False], float)
-        self.at: dict[int, NDArray[Any]] = self._neighbours(around)
+        self.matches = np.vstack([rows.matches, np.zeros((1, rows.matches.shape[1]))])
+        self.closeness = np.append(_filled(rows.closeness), 0.0)
+        self.at = {offset: rows.neighbours(offset) for offset in _WORDS_AROUND}
 
-    def _neighbours(self, around: Around) -> dict[int, NDArray[Any]]:
-        """For each row the place of the one so far before or after it, at each offset that counts."""
-        ids = list(dict.fromkeys([*(row.id for row in self.rows), *around.following, *around.preceding]))
-        places, nowhere = {message: place for place, message in enumerate(ids)}, len(ids)
-        steps = {
-            direction: np.array([places.get(known.get(message, 0), nowhere) for message in ids] + [nowhere])
-            for direction, known in ((1, around.following), (-1, around.preceding))
-        }
-        nobody, own = len(self.rows), np.arange(len(self.rows))
-        found = {}
-        for offset in _WORDS_AROUND:
-            at = own
-            for _ in range(abs(offset)):
-                at = steps[1 if offset > 0 else -1][at]
-            found[offset] = np.minimum(at, nobody)
-        return found
-
-    def features(self) -> dict[str, Floats]:
+    def all(self) -> dict[str, Floats]:
+        rows, asks = self.rows, np.append(self.rows.traits & ASKS > 0, 0.0)
         words, meaning, meaning_around = self._words(), self.closeness[:-1], self._meaning_around()
-        own = self.matches @ np.array(self.asked.rarity)
         before = self.at[-1]
-        was_asked = self.asks[before]
-        lengths = np.array([row.words for row in self.rows], float)
-        times = [self.asked.asks_when and bool(row.traits & TELLS_TIME) for row in self.rows]
+        was_asked = asks[before]
         return {
             "words": words,
             "meaning": meaning,
             "meaning_around": meaning_around,
-            "named": np.array([row.author_id in self.asked.named for row in self.rows], float),
+            "named": np.isin(rows.authors, list(self.asked.named)).astype(float),
             "conversation": self._conversation(words + 2 * (meaning + meaning_around)),
-            "length": np.log1p(lengths),
-            "asks": self.asks[:-1],
-            "time": np.array(times, float),
+            "length": np.log1p(rows.words),
+            "asks": asks[:-1],
+            "time": (rows.traits & TELLS_TIME > 0) * float(self.asked.asks_when),
             "date": self._dates(),
-            "answers_words": was_asked * _by_largest(own)[before],
+            "answers_words": was_asked * _by_largest(self.matches @ np.array(self.asked.rarity))[before],
             "answers_meaning": was_asked * self.closeness[before],
         }
 
@@ -167,8 +105,7 @@ class _Table:
         found = self.matches[:-1].copy()
         for offset, weight in _WORDS_AROUND.items():
             found += weight * self.matches[self.at[offset]]
-        lengths = np.array([row.words for row in self.rows], float)
-        found /= ((1 - _B) + _B * lengths / _TYPICAL_WORDS)[:, None]
+        found /= ((1 - _B) + _B * self.rows.words / _TYPICAL_WORDS)[:, None]
         return _by_largest((found * (_K1 + 1) / (found + _K1)) @ np.array(self.asked.rarity))
 
     def _meaning_around(self) -> Floats:
@@ -179,37 +116,26 @@ class _Table:
 
     def _conversation(self, base: Floats) -> Floats:
         """The best of a message's conversation, and the mean of its best three."""
-        members: dict[int, list[int]] = {}
-        order = sorted(range(len(self.rows)), key=lambda place: (self.rows[place].channel_id, self.rows[place].id))
-        number, last = 0, None
-        for place in order:
-            row = self.rows[place]
-            if last is None or last.channel_id != row.channel_id or _silence(last, row) > SESSION_GAP_MS:
-                number += 1
-            members.setdefault(number, []).append(place)
-            last = row
-        strength = np.zeros(len(self.rows))
-        for places in members.values():
-            best = np.sort(base[places])[::-1][:3]
-            strength[places] = 0.5 * best[0] + 0.5 * best.sum() / 3
-        return strength
+        number = self.rows.conversations()
+        order = np.lexsort((-base, number))
+        first = np.searchsorted(number[order], np.arange(number.max(initial=-1) + 1))
+        is_among_best = np.arange(len(base)) - first[number[order]] < _BEST
+        of_best = np.bincount(number[order], base[order] * is_among_best, len(first)) / _BEST
+        strength: Floats = 0.5 * base[order][first] + 0.5 * of_best
+        return strength[number]
 
     def _dates(self) -> Floats:
         if not self.asked.dates:
             return np.zeros(len(self.rows))
-        days = [clock.snowflake_time(row.id).date() for row in self.rows]
+        days = [clock.snowflake_time(message).date() for message in self.rows.ids.tolist()]
         return np.array([max(mention.nearness(day) for mention in self.asked.dates) for day in days])
 
 
-def _silence(one: Row, other: Row) -> int:
-    return (other.id >> _SNOWFLAKE_SHIFT) - (one.id >> _SNOWFLAKE_SHIFT)
-
-
-def _filled(values: Sequence[float | None]) -> Floats:
+def _filled(values: Floats) -> Floats:
     """The values, with the middle one for those that are missing: a vector that is still being made."""
-    known = [value for value in values if value is not None]
-    middle = float(np.median(known)) if known else 0.0
-    return np.array([middle if value is None else value for value in values], float)
+    missing = np.isnan(values)
+    middle = float(np.median(values[~missing])) if not missing.all() else 0.0
+    return np.where(missing, middle, values)
 
 
 def _by_largest(values: Floats) -> Floats:

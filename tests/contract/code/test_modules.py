@@ -64,6 +64,8 @@ MORE = {
         "uploads": "the steps from a document to a file elsewhere",
     },
     "knowledge/search": {
+        "candidates": "what both legs bring up, at the same time",
+        "rows": "messages as columns, which reading fills and ranking counts with",
         "dates": "reads dates as people write them",
         "filters": "what a search is limited to, as a condition of its statements",
         "frequencies": "how common words are, counted or estimated",

@@ -13,7 +13,7 @@ from app.core.errors import RemoteUnavailable
 from app.core.redis import cache_redis
 from app.core.settings import settings
 from app.knowledge.embeddings import models, pipeline, providers
-from app.knowledge.search import legs
+from app.knowledge.search import candidates, legs
 from app.knowledge.search import queries as search
 from app.knowledge.search.legs import Scope
 from app.knowledge.vectors import registry
@@ -105,7 +105,7 @@ def test_search_goes_on_at_every_step_of_a_change(remote, monkeypatch):
     choose(monkeypatch, "openai")
     steps = 0
     while True:
-        meaning = search.meaning_of(GUILD, "where did the captain hide the gold")
+        meaning = candidates.meaning_of(GUILD, "where did the captain hide the gold")
         with unit_of_work() as uow:
             found = legs.by_meaning(uow.session, Scope({"guild_id": GUILD, "channel_ids": [PUBLIC]}), meaning)
         assert found[0] == target

@@ -2,6 +2,7 @@
 
 import math
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,10 +11,10 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from app.clients import minilm
-from app.core.db import unit_of_work
+from app.core.db import reading, unit_of_work
 from app.core.errors import BadInput, Unavailable
 from app.knowledge.embeddings import providers
-from app.knowledge.search import legs, people, queries, ranking
+from app.knowledge.search import candidates, legs, people, queries, ranking
 from app.knowledge.vectors import graphs
 from tests.factories.knowledge import (
     BORIS,
@@ -35,10 +36,10 @@ def found(question, *, guild=GUILD, channels=(PUBLIC,), limit=50):
 
 
 def by_words(question, *, guild=GUILD, channels=(PUBLIC,)):
-    with unit_of_work() as uow:
-        named = people.named(uow.session, guild, question)
-        found = queries.candidates(uow.session, guild, channels, question, named, meaning=None)
-        return [message for message, _score in ranking.rank(*found)]
+    with reading() as session:
+        named = people.named(session, guild, question)
+        on = candidates.ground(session, guild, channels)
+    return [message for message, _score in ranking.rank(*candidates.gather(replace(on, model=None), question, named))]
 
 
 @pytest.fixture
@@ -305,7 +306,7 @@ def test_a_large_guilds_graph_finds_its_messages(index):
         write(f"whale {n} in another ocean", guild=OTHER_GUILD, channel=ELSEWHERE)
     write("The blue whale is the largest animal", channel=PRIVATE)
     embed_all()
-    meaning = queries.meaning_of(GUILD, "giant sea mammals")
+    meaning = candidates.meaning_of(GUILD, "giant sea mammals")
     scope = legs.Scope({"guild_id": GUILD, "channel_ids": [PUBLIC]})
     assert graphs.tend(25) == {"built": 2, "dropped": 0}
     with unit_of_work() as uow:

@@ -64,10 +64,7 @@ def test_without_redis_from_any_point_on_a_search_finds_the_same(song, servers, 
         (people, "named"),
         (legs, "by_words"),
         (legs, "by_meaning"),
-        (legs, "around"),
-        (legs, "rows"),
-        (ranking, "rank"),
-        (queries, "_readable"),
+        (legs, "read"),
     ],
 )
 def test_without_postgresql_from_any_point_on_a_search_says_so_and_the_next_is_whole(
@@ -86,6 +83,17 @@ def test_without_postgresql_from_any_point_on_a_search_says_so_and_the_next_is_w
         mend()
         postgres.mend()
         assert find() == whole
+
+
+def test_what_was_kept_is_not_shown_before_it_was_read_anew(song, database, monkeypatch):
+    with line(monkeypatch, "DATABASE_URL", database) as postgres:
+        expected = find()
+        mend = cutting(monkeypatch, queries, "_readable", postgres.cut)
+        with pytest.raises(DatabaseUnavailable):
+            reachable(find)()
+        mend()
+        postgres.mend()
+        assert find() == expected
 
 
 def test_further_pages_and_days_say_so_too(song, database, monkeypatch):

@@ -49,7 +49,7 @@ def plan(model, guild):
     """How PostgreSQL would search this guild's vectors, were they too many to be sorted."""
 
     def explain(_connection, _cursor, statement, parameters, *_):
-        return f"EXPLAIN {statement}" if "message_vectors" in statement else statement, parameters
+        return statement.replace("WITH near", "EXPLAIN WITH near"), parameters
 
     meaning = Meaning(model, 8, pack([1.0] + [0.0] * 7, 8))
     scope = legs.Scope({"guild_id": guild, "channel_ids": [1]})

@@ -1,7 +1,7 @@
 """What makes one message a better answer than another."""
 
 from datetime import UTC, date, datetime, timedelta
-from itertools import pairwise
+from typing import NamedTuple
 
 import pytest
 
@@ -9,9 +9,23 @@ from app.core.clock import snowflake_at
 from app.knowledge.embeddings.languages import ASKS, TELLS_TIME
 from app.knowledge.search import ranking
 from app.knowledge.search.dates import Mention
-from app.knowledge.search.ranking import Around, Asked, Row
+from app.knowledge.search.ranking import Asked
+from app.knowledge.search.rows import Windows, merge
 
 START = datetime(2026, 5, 3, 12, tzinfo=UTC)
+
+
+class Message(NamedTuple):
+    """A message as a leg reads it."""
+
+    id: int
+    channel: int
+    author: int
+    matches: tuple[bool, ...]
+    closeness: float | None
+    words: int
+    traits: int
+    may_answer: bool
 
 
 def at(minutes):
@@ -19,18 +33,32 @@ def at(minutes):
 
 
 def row(minutes, *, matches=(False,), closeness=0.2, author=1, words=8, traits=0, channel=1, may_answer=True):
-    return Row(at(minutes), channel, author, matches, closeness, words, traits, may_answer)
+    return Message(at(minutes), channel, author, matches, closeness, words, traits, may_answer)
 
 
-def order(rows, asked=None, around=None):
-    return [found for found, _ in ranking.rank(rows, around or Around(), asked or Asked(rarity=(3.0,)))]
+def windows(*lines):
+    """One window for each line of messages, in any order."""
+    told = [(line[0].id, step, one) for line in lines for step, one in enumerate(line)]
+    told.sort(key=lambda entry: entry[2].words)
+    return Windows(
+        candidates=[candidate for candidate, _, _ in told],
+        steps=[step for _, step, _ in told],
+        ids=[one.id for _, _, one in told],
+        channels=[one.channel for _, _, one in told],
+        authors=[one.author for _, _, one in told],
+        words=[one.words for _, _, one in told],
+        traits=[one.traits for _, _, one in told],
+        matches=[sum(there << n for n, there in enumerate(one.matches)) for _, _, one in told],
+        distances=[None if one.closeness is None else 1 - one.closeness for _, _, one in told],
+        may_answer=[one.may_answer for _, _, one in told],
+    )
 
 
-def chained(*rows):
-    around = Around()
-    for one, other in pairwise(rows):
-        around.add([one.id], other.id, [])
-    return around
+def order(rows, asked=None, chained=()):
+    """How these are ranked, of which some stand one after the other."""
+    asked = asked or Asked(rarity=(3.0,))
+    merged = merge([windows(*([one] for one in rows)), windows(*([chained] if chained else []))], len(asked.rarity))
+    return [found for found, _ in ranking.rank(merged, asked)]
 
 
 def test_nothing_is_ranked_to_nothing():
@@ -60,7 +88,7 @@ def test_among_equals_the_newer_comes_first():
 def test_the_reply_to_a_question_that_matches_comes_before_one_to_nothing():
     asked = row(0, matches=(True,), traits=ASKS, closeness=0.6)
     reply, other = row(1), row(900)
-    assert order([asked, other, reply], around=chained(asked, reply)).index(reply.id) < 2
+    assert order([asked, other, reply], chained=(asked, reply)).index(reply.id) < 2
 
 
 def test_whoever_is_named_comes_first():
@@ -87,7 +115,7 @@ def test_a_conversation_that_answers_raises_its_messages():
 
 def test_what_the_filters_leave_out_is_no_answer_and_still_context():
     asked, reply = row(0, matches=(True,), traits=ASKS, may_answer=False), row(1)
-    assert order([asked, reply], around=chained(asked, reply)) == [reply.id]
+    assert order([asked, reply], chained=(asked, reply)) == [reply.id]
 
 
 def test_without_the_model_only_messages_with_a_word_answer():
@@ -106,11 +134,35 @@ def test_a_question_may_have_any_number_of_terms(terms):
     assert len(order(rows, Asked(rarity=(1.0,) * terms))) == 3
 
 
+def places(rows, column):
+    """The minutes of what a column of places points at."""
+    known = [*rows.ids.tolist(), None]
+    return [known[place] for place in column.tolist()]
+
+
 def test_a_long_silence_ends_a_conversation():
-    around = Around()
-    around.add([at(0)], at(61), [at(62), at(63)])
-    assert around.following == {at(61): at(62), at(62): at(63)}
-    assert around.preceding == {at(62): at(61), at(63): at(62)}
+    line = [row(0), row(61), row(62), row(63)]
+    rows = merge([windows(line)], 1)
+    assert rows.ids.tolist() == [one.id for one in line]
+    assert places(rows, rows.after) == [None, at(62), at(63), None]
+    assert places(rows, rows.before) == [None, None, at(61), at(62)]
+    assert places(rows, rows.neighbours(2)) == [None, at(63), None, None]
+    assert places(rows, rows.neighbours(-2)) == [None, None, None, at(61)]
+    assert rows.conversations().tolist() == [0, 1, 1, 1]
+
+
+def test_what_stands_in_several_windows_of_both_legs_is_one_row():
+    one, two, three, four = (row(n, words=9 - n) for n in range(4))
+    rows = merge([windows([one, two], [two, three]), windows([three, four], [one])], 1)
+    assert rows.ids.tolist() == [one.id, two.id, three.id, four.id]
+    assert rows.words.tolist() == [9, 8, 7, 6]
+    assert places(rows, rows.after) == [two.id, three.id, four.id, None]
+
+
+def test_a_leg_that_found_nothing_adds_nothing():
+    assert len(merge([Windows(), Windows()], 3)) == 0
+    rows = merge([Windows(), windows([row(0, matches=(True, False, True))])], 3)
+    assert rows.matches.tolist() == [[True, False, True]]
 
 
 def test_a_rarer_term_tells_more_and_none_tells_less_than_nothing():
