@@ -3,42 +3,15 @@
 import time
 
 import pytest
-from sqlalchemy import text
 
-from app.clients import openai
 from app.core import queue
-from app.core.db import unit_of_work
-from app.core.settings import settings
 from app.knowledge.documents import service
 from app.knowledge.vectors.managed import MANAGED
 from app.knowledge.vectors.stores import Scope
-from tests.contract.vectors.openai_document import check_exchanges, here
 from tests.factories.knowledge import GUILD, PUBLIC, embed_all, rows, write
-from tests.factories.openai_server import OpenAIServer
+from tests.factories.managed import agree, settle, sql
 
 STATES = "SELECT state FROM store_files ORDER BY id"
-
-
-@pytest.fixture
-def server(index, monkeypatch):
-    with OpenAIServer() as running:
-        monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
-        monkeypatch.setenv("OPENAI_BASE_URL", running.url)
-        monkeypatch.setenv("VECTOR_STORE", "openai")
-        settings.cache_clear()
-        openai.client.cache_clear()
-        yield running
-        openai.client().close()
-        settings.cache_clear()
-        openai.client.cache_clear()
-        if (document := here()) is not None:
-            check_exchanges(document, running.exchanges)
-
-
-def sql(statement, **values):
-    with unit_of_work() as uow:
-        uow.session.execute(text(statement), values)
-        uow.commit()
 
 
 def until(condition, what, seconds=60):
@@ -50,7 +23,7 @@ def until(condition, what, seconds=60):
 
 def let_time_pass(server):
     """The days have settled, claims have run out, and what was on its way has arrived or never will."""
-    sql("UPDATE documents SET claimed_until = NULL, stale_at = '-infinity' WHERE stale_at IS NOT NULL")
+    settle()
     sql("UPDATE store_files SET created_at = created_at - interval '1 hour'")
     for file in list(server.files.values()):
         file["created_at"] -= 3600
@@ -58,7 +31,7 @@ def let_time_pass(server):
 
 @pytest.mark.parametrize("path", ["/vector_stores", "/files", "/file_batches"])
 def test_a_worker_killed_between_a_request_and_its_bookkeeping_loses_and_doubles_nothing(server, workers, path):
-    sql("INSERT INTO guild_settings (guild_id, features) VALUES (:guild, '{\"openai\": true}')", guild=GUILD)
+    agree(GUILD)
     write("first words about otters")
     embed_all()
     let_time_pass(server)
