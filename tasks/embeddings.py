@@ -106,4 +106,5 @@ def store_documents() -> None:
     except (Unavailable, ConfigurationError) as error:
         log.warning("the vector store pauses: %s", error)
     else:
-        log.info("the vector store was brought up to date", extra={"counts": counts})
+        if counts is not None:
+            log.info("the vector store was brought up to date", extra={"counts": counts})
