@@ -19,6 +19,7 @@ QUESTION_MAX = 500
 _RECORDS = 6
 # As many as Discord shows.
 _SUGGESTIONS = 25
+_TAG_MAX = 80
 
 Place = discord.TextChannel | discord.VoiceChannel | discord.StageChannel | discord.Thread
 Source = Literal["messages", "logs", "summaries"]
@@ -53,7 +54,7 @@ class Search(commands.Cog):
         when: commands.Range[str, 1, 80] | None = None,
         file: bool | None = None,
         source: Source | None = None,
-        tag: commands.Range[str, 1, 80] | None = None,
+        tag: commands.Range[str, 1, _TAG_MAX] | None = None,
     ) -> None:
         """Find messages in the channels that the reader may read.
 
@@ -90,7 +91,7 @@ class Search(commands.Cog):
     @search.autocomplete("tag")
     async def _complete(self, interaction: discord.Interaction[Any], typed: str) -> list[app_commands.Choice[str]]:
         found = await read(tags.names, *scope(interaction, interaction.user), typed)
-        return [app_commands.Choice(name=name, value=name) for name in found[:_SUGGESTIONS]]
+        return [app_commands.Choice(name=name, value=name) for name in found if len(name) <= _TAG_MAX][:_SUGGESTIONS]
 
     async def _days(self, context: Context, guild_id: int, viewer: Viewer, asked: str, filters: Filters) -> None:
         found = await read_within(PATIENCE_SECONDS, records.find, guild_id, viewer, asked, filters, _RECORDS)
