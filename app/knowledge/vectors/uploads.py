@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 _UPLOADS_AT_ONCE, _ATTACHED_AT_ONCE = 20, 100
 _STORE_DAYS = 30
+_ATTRIBUTE_MAX = 512
 _FILE_LIFE, _RENEWED_BEFORE = timedelta(days=30), timedelta(days=3)
 METADATA_KEY = "heorot"
 MODEL = "openai"
@@ -63,7 +64,7 @@ WHERE id = :id RETURNING state
 """
 _TO_ATTACH = f"""
 SELECT f.id, f.guild_id, f.file_id, f.document_id, s.store_id, d.source, d.category, d.section, d.url, d.version,
-    d.channel_id, d.day, f.messages, f.tokens
+    d.title, d.tags, d.channel_id, d.day, f.messages, f.tokens
 FROM store_files f JOIN documents d ON d.id = f.document_id JOIN vector_stores s ON s.guild_id = f.guild_id
 WHERE f.state = 'uploaded' AND f.file_id IS NOT NULL AND s.store_id IS NOT NULL AND {AGREES.format(guild="f.guild_id")}
 ORDER BY f.guild_id, f.id LIMIT :limit
@@ -172,6 +173,9 @@ def attributes(row: Any) -> dict[str, str | float | bool]:
         "section": row.section,
         "url": row.url,
         "version": row.version,
+        "title": row.title[:_ATTRIBUTE_MAX],
+        # Its kind, its channel and its day, which are attributes of their own as well: these can be filtered by.
+        "tags": " ".join(row.tags)[:_ATTRIBUTE_MAX],
         "guild_id": str(row.guild_id),
         "channel_id": str(row.channel_id),
         "date": row.day.isoformat(),
@@ -246,6 +250,8 @@ def _plan(document: Rendered, mark: str) -> _Planned | None:
         name = rules.file_name(document.section, document.channel_id, document.day, f"{mark}-{file_row}")
         named = text("UPDATE store_files SET filename = :name WHERE id = :id")
         uow.session.execute(named, {"name": name, "id": file_row})
+        titled = text("UPDATE documents SET title = :title WHERE id = :id")
+        uow.session.execute(titled, {"title": document.title, "id": document.id})
         uow.commit()
     return _Planned(file_row, name, wishes.days)
 

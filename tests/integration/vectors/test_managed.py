@@ -33,6 +33,7 @@ from tests.factories.managed import FILES, agree, day_before, lives, scope, sett
 
 def test_a_day_becomes_a_log_and_a_summary_in_the_guilds_store(server):
     agree(GUILD)
+    sql("INSERT INTO channels (id, guild_id, name) VALUES (:id, :guild, 'harbour')", id=PUBLIC, guild=GUILD)
     first = write("the dragon sleeps below the mountain")
     write("the dragon woke up and flew away", author=BORIS)
     assert sync() == {"uploaded": 2, "batches": 1, "attached": 2}
@@ -43,10 +44,13 @@ def test_a_day_becomes_a_log_and_a_summary_in_the_guilds_store(server):
     log, summary = attributes
     assert (log["source"], log["category"], log["section"], log["version"]) == ("discord", "chat", "daily-log", "v1")
     assert (log["guild_id"], log["channel_id"], log["date"]) == (str(GUILD), str(PUBLIC), day)
+    assert (log["title"], log["tags"]) == (f"Chat of #harbour on {day}", f"chatlog channel:{PUBLIC} date:{day}")
+    assert (summary["title"], summary["messages"]) == (f"Summary of #harbour on {day}", 2)
+    assert sum(one["tokens"] > 0 for one in attributes) == 2
     assert log["url"] == f"discord://chatlog/{GUILD}/{PUBLIC}/{day}"
     assert (summary["category"], summary["section"]) == ("summary", "daily-chat")
     chat = next(json.loads(content) for content in server.contents.values() if content.startswith(b"{"))
-    assert chat["header"]["channel_category"] == "general"
+    assert chat["header"] == {"channel_name": "harbour", "channel_category": "general", "date": day}
     assert chat["chat_log"][0]["message"] == str(first)
     assert [line["author"] for line in chat["chat_log"]] == [str(ANNA), str(BORIS)]
     assert rows("SELECT DISTINCT stored_model, messages, stale_at IS NULL FROM documents") == [("openai", 2, True)]
@@ -408,6 +412,7 @@ def test_documents_are_listed_with_their_metadata(server, capsys):
     assert main(["vectors", "list", "--documents", "--json"]) == 0
     log, _ = sorted(json.loads(capsys.readouterr().out), key=lambda one: one["section"], reverse=True)
     assert (log["guild_id"], log["channel_id"], log["source"], log["model"]) == (GUILD, PUBLIC, "discord", "openai")
+    assert log["title"] == f"Chat of #{PUBLIC} on {now().date().isoformat()}"
     assert log["tags"] == ["chatlog", f"channel:{PUBLIC}", f"date:{now().date().isoformat()}"]
     assert log["tokens"] > 0
     assert main(["vectors", "prune", "--source", "daily-log", "--older-than", "1", "--dry-run", "--json"]) == 0
