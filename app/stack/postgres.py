@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg2
 
 from app.core.errors import ConfigurationError, Unavailable
-from app.stack import binaries, place, ports, stale
+from app.stack import binaries, memory, place, ports, stale
 from app.stack.child import Child, last_line, leashed, open_log, wait_until
 from app.stack.secret import secret, write
 from app.stack.server import EmbeddedServer
@@ -22,14 +22,13 @@ _DATABASE = "heorot"
 _READY_SECONDS = 300.0
 _MARKS = ("FATAL", "PANIC", "ERROR", "could not", "cannot", "failed")
 
-# Sized for two cores and a small machine. What was written to a log never holds what people wrote: statements and
-# their parameters stay out of it, and so do the details, which would name a duplicate's key.
+# Sized for two cores; how many pages are kept, the machine's memory says. What was written to a log never holds what
+# people wrote: statements and their parameters stay out of it, and so do the details, which would name a duplicate's
+# key.
 _SETTINGS = {
     "listen_addresses": ports.LOOPBACK,
     "unix_socket_directories": "",
     "max_connections": "60",
-    "shared_buffers": "96MB",
-    "effective_cache_size": "512MB",
     "work_mem": "8MB",
     "maintenance_work_mem": "64MB",
     "max_worker_processes": "4",
@@ -119,7 +118,9 @@ class EmbeddedPostgres(EmbeddedServer):
             raise Unavailable(f"PostgreSQL could not make its files: {last_line(self.log, _MARKS)} (see {self.log})")
 
     def _launch(self, where: place.Place) -> Child:
-        settings = {**_SETTINGS, "port": str(self.port)}
+        pages = memory.for_pages()
+        kept = {"shared_buffers": f"{pages}MB", "effective_cache_size": f"{2 * pages}MB"}
+        settings = {**_SETTINGS, **kept, "port": str(self.port)}
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         program = [str(self._programs(where) / "postgres"), "-D", str(where.data), *options]
         # A killed runner must not take the database down harder than a fast shutdown.

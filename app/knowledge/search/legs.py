@@ -26,13 +26,16 @@ _WIDE = 30
 # How many messages the words of one question may bring up to be compared.
 BUDGET = 1_500
 
-# Looked up once a statement, not once a row.
 _SCOPE = """
 r.guild_id = :guild_id AND r.channel_id = ANY(:channel_ids)
-AND r.author_id NOT IN (SELECT o.user_id FROM opt_outs o WHERE :guild_id = o.guild_id)
+AND NOT EXISTS (SELECT FROM opt_outs o WHERE o.guild_id = r.guild_id AND o.user_id = r.author_id)
 """
-# The guild is among the terms. `+ 0` keeps the planner from going through every message of it, or of its channels, too.
-_SCOPE_OF_WORDS = _SCOPE.replace("_id =", "_id + 0 =")
+# The same of many rows. The guild is among the terms, so `+ 0` keeps the planner from going through all messages of it,
+# or of its channels, too; and opt-outs are looked up once a statement, not once a row.
+_SCOPE_OF_WORDS = """
+r.guild_id + 0 = :guild_id AND r.channel_id + 0 = ANY(:channel_ids)
+AND r.author_id NOT IN (SELECT o.user_id FROM opt_outs o WHERE o.guild_id = :guild_id)
+"""
 _BY_WORDS = """
 SELECT r.message_id FROM message_terms r
 WHERE r.terms @@ CAST(:wanted AS tsquery) AND r.message_id + 0 >= :from_id AND {scope} AND {filters}
