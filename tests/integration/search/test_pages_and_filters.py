@@ -179,6 +179,13 @@ def test_a_broken_kept_ranking_is_a_miss(index):
 def test_whatever_the_permissions_and_filters_a_kept_ranking_shows_nobody_what_they_may_not_read(index, seed):
     chance = random.Random(seed)
     channels = [(guild, guild + 10 + n) for guild in (GUILD, OTHER_GUILD) for n in range(3)]
+    # Ids of tags are of one server each; here they are not, so that the server must be part of the condition.
+    borne = {channel: chance.sample((11, 12, 13), chance.randint(0, 2)) for _, channel in channels}
+    with unit_of_work() as uow:
+        for guild, channel in channels:
+            statement = "INSERT INTO channels (id, guild_id, kind, applied_tags) VALUES (%s, %s, 0, %s)"
+            uow.session.connection().exec_driver_sql(statement, (channel, guild, borne[channel]))
+        uow.commit()
     where = {}
     for n in range(24):
         place, author = chance.choice(channels), chance.choice((ANNA, BORIS))
@@ -193,6 +200,7 @@ def test_whatever_the_permissions_and_filters_a_kept_ranking_shows_nobody_what_t
         filters = Filters(
             authors=frozenset(chance.sample((ANNA, BORIS), chance.randint(0, 1))),
             channels=frozenset(chance.sample([channel for _, channel in channels], chance.choice((0, 0, 3)))),
+            tags=frozenset(chance.sample((11, 12, 13), chance.choice((0, 0, 1, 2)))),
         )
         allowed = {
             message
@@ -201,6 +209,7 @@ def test_whatever_the_permissions_and_filters_a_kept_ranking_shows_nobody_what_t
             and channel in readable
             and (not filters.authors or author in filters.authors)
             and (not filters.channels or channel in filters.channels)
+            and (not filters.tags or filters.tags & {*borne[channel]})
         }
         viewer = Viewer(chance.choice((1, 2)), tuple(readable))
         page = queries.find(guild, viewer, "moon over the hill", filters, limit=5)
