@@ -4,7 +4,7 @@ The message's own row says whether there is work (`messages.embedding_stale_at`)
 """
 
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, Index, LargeBinary, SmallInteger, Text, text
-from sqlalchemy.dialects.postgresql import TSVECTOR
+from sqlalchemy.dialects.postgresql import ARRAY, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from schema.base import Base, CreatedAt, HalfVector, Moment, Snowflake, SnowflakeKey
@@ -69,6 +69,7 @@ class EmbeddingClaim(Base):
     """A message that a worker has in hand until this moment; a claim that runs out frees it for another.
 
     It goes when the vector is written. `attempts` counts claims that ended otherwise, and spaces the next ones out.
+    `cache_keys` says where in Redis a vector may lie that no row tells of yet.
     """
 
     __tablename__ = "embedding_claims"
@@ -77,6 +78,7 @@ class EmbeddingClaim(Base):
     guild_id: Mapped[Snowflake]
     claimed_until: Mapped[Moment]
     attempts: Mapped[int] = mapped_column(SmallInteger)
+    cache_keys: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=text("'{}'"))
 
 
 class GuildModel(Base):

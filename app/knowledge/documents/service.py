@@ -5,7 +5,7 @@ opt-out, an erasure, retention) takes every stored form of the document away in 
 here are deleted at once; a file elsewhere is marked `removing`, and that row is the promise that it will be.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -90,6 +90,11 @@ UPDATE documents SET claimed_until = NULL, attempts = 0, stored_at = clock_times
     content_hash = :hash, title = :title, messages = :messages, tokens = :tokens, stale_at = NULL
 WHERE id = :id
 """
+_NOTE = """
+UPDATE documents SET cache_keys = ARRAY(SELECT DISTINCT unnest(cache_keys || CAST(:keys AS text[]))) WHERE id = :id
+"""
+_NOTED = "SELECT cache_keys FROM documents WHERE id = ANY(:ids) ORDER BY id FOR UPDATE"
+_UNNOTE = "UPDATE documents SET cache_keys = '{}' WHERE id = ANY(:ids) AND cache_keys <> '{}'"
 _RELEASE = """
 UPDATE documents SET claimed_until = NULL, attempts = greatest(attempts - 1, 0) WHERE id = ANY(:ids)
 """
@@ -189,8 +194,23 @@ def _take_away(session: Session, document_ids: Sequence[int]) -> None:
     ids = {"ids": sorted(document_ids)}
     gone = "DELETE FROM document_vectors WHERE document_id = ANY(:ids) RETURNING guild_id, model, content_hash"
     cache.drop_with(session, [tuple(row) for row in session.execute(text(gone), ids)])
+    drop_noted(session, document_ids)
     if session.connection().execute(text(_REMOVE_FILES), ids).rowcount:
         event.listen(session, "after_commit", lambda _: hint(), once=True)
+
+
+def note(session: Session, keys: Mapping[int, Sequence[str]]) -> None:
+    """Write down with these documents, which this transaction claimed, what may be cached before they are stored."""
+    for document_id, some in sorted(keys.items()):
+        session.execute(text(_NOTE), {"id": document_id, "keys": list(some)})
+
+
+def drop_noted(session: Session, document_ids: Sequence[int], stored: Collection[str] = ()) -> None:
+    """Of what may be cached for these documents nothing stays from this commit on but what is stored."""
+    ids = {"ids": sorted(document_ids)}
+    noted = {key for keys in session.scalars(text(_NOTED), ids) for key in keys}
+    session.execute(text(_UNNOTE), ids)
+    cache.drop_keys_with(session, noted.difference(stored))
 
 
 def hint() -> None:

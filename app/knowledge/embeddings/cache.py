@@ -1,10 +1,14 @@
 """Vectors of texts that were embedded before, in Redis for a week: a text that comes again costs no model.
 
 Keyed by guild, model and the text's hash. A cache that is away is a miss.
+
+A vector comes here before its row is committed, so a worker that is killed in between leaves one without a row. Its
+key stands with the claim of its text (`Source.note`), where a deletion finds it; and until `keep` it stays for moments
+only, should the deletion have come before it.
 """
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import cast
 
 from redis.exceptions import RedisError
@@ -17,6 +21,8 @@ from app.core.redis import cache_redis
 log = logging.getLogger(__name__)
 
 _WEEK_SECONDS = 7 * 24 * 3600
+# Longer than the commit takes that comes next.
+_UNTIL_KEPT_SECONDS = 120
 
 # A guild and the hash of a text.
 TextKey = tuple[int, bytes]
@@ -43,11 +49,22 @@ def get(model: str, texts: Sequence[TextKey], size: int) -> dict[TextKey, bytes]
 
 
 def put(model: str, vectors: Mapping[TextKey, bytes]) -> None:
-    """Keep these vectors."""
+    """Have these vectors here until their rows are committed, which `keep` is told of."""
     try:
         pipe = cache_redis().pipeline(transaction=False)
         for text, vector in vectors.items():
-            pipe.set(key(model, text), vector, ex=_WEEK_SECONDS)
+            pipe.set(key(model, text), vector, ex=_UNTIL_KEPT_SECONDS)
+        pipe.execute()
+    except RedisError:
+        log.warning("the vector cache is out of reach")
+
+
+def keep(keys: Iterable[str]) -> None:
+    """Keep those of these vectors that are still here for a week; what was dropped meanwhile does not come back."""
+    try:
+        pipe = cache_redis().pipeline(transaction=False)
+        for one in keys:
+            pipe.expire(one, _WEEK_SECONDS)
         pipe.execute()
     except RedisError:
         log.warning("the vector cache is out of reach")
@@ -66,8 +83,12 @@ def drop(keys: Sequence[str]) -> None:
 def drop_with(session: Session, gone: Iterable[tuple[int, str, bytes]]) -> None:
     """Forget the vectors of these rows (guild, model, hash of the text) once this transaction is committed.
 
-    For whoever deletes such rows: nothing else knows of which texts a vector may be cached.
+    For whoever deletes such rows: but for claims, nothing else knows of which texts a vector may be cached.
     """
-    keys = {key(model, (guild_id, bytes(content_hash))) for guild_id, model, content_hash in gone}
+    drop_keys_with(session, {key(model, (guild_id, bytes(content_hash))) for guild_id, model, content_hash in gone})
+
+
+def drop_keys_with(session: Session, keys: Collection[str]) -> None:
+    """Forget the vectors with these keys once this transaction is committed."""
     if keys:
         event.listen(session, "after_commit", lambda _: drop(sorted(keys)), once=True)

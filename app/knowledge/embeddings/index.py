@@ -4,7 +4,7 @@ A vector is computed outside of any transaction, so it is written only under the
 is still the one that it was made from.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.core.consent import AGREES
 from app.core.db import unit_of_work
 from app.knowledge.documents import service as documents
-from app.knowledge.embeddings import generations, languages, queries, rules
+from app.knowledge.embeddings import cache, generations, languages, queries, rules
 from app.knowledge.embeddings.sources import FINDABLE, Claimed, Made
 
 # A batch takes well under a minute; a worker that died holds its claims no longer than this, doubled at each attempt.
@@ -119,7 +119,17 @@ ON CONFLICT (guild_id) DO NOTHING
 """
 # Locked in the order of their key, as everywhere.
 _HELD = "SELECT message_id FROM embedding_claims WHERE message_id = ANY(:ids) ORDER BY message_id FOR UPDATE"
-_END_CLAIMS = f"DELETE FROM embedding_claims WHERE message_id IN ({_HELD})"  # noqa: S608 - see above.
+_END_CLAIMS = f"""
+DELETE FROM embedding_claims WHERE message_id IN ({_HELD}) RETURNING cache_keys
+"""  # noqa: S608 - see above.
+_NOTE = """
+UPDATE embedding_claims c SET cache_keys = ARRAY(SELECT DISTINCT unnest(c.cache_keys || n.keys))
+FROM (
+    SELECT id, array_agg(key) AS keys
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:keys AS text[])) AS u(id, key) GROUP BY id
+) AS n
+WHERE c.message_id = n.id
+"""
 _RELEASE = f"""
 UPDATE embedding_claims SET claimed_until = clock_timestamp(), attempts = greatest(attempts - 1, 0)
 WHERE message_id IN ({_HELD})
@@ -186,6 +196,13 @@ def claim(session: Session, limit: int) -> list[Claimed]:
     return [Claimed(*row) for row in session.execute(text(_CLAIM), values)]
 
 
+def note(session: Session, keys: Mapping[int, Sequence[str]]) -> None:
+    """Write down with these claims, which this transaction made, what may be cached until they end."""
+    pairs = [(message, key) for message, some in keys.items() for key in some]
+    values = {"ids": [message for message, _ in pairs], "keys": [key for _, key in pairs]}
+    session.execute(text(_NOTE), values)
+
+
 def store(session: Session, rows: Sequence[Claimed], made: Sequence[Made]) -> set[int]:
     """Write the vectors of those messages whose text is still the same, and end every claim; which were the same.
 
@@ -198,9 +215,16 @@ def store(session: Session, rows: Sequence[Claimed], made: Sequence[Made]) -> se
     generations.changed(session, {row.guild_id for row in same for one in made if row.id in one.vectors})
     done = text("UPDATE messages SET embedding_stale_at = NULL WHERE id = ANY(:ids)")
     session.execute(done, {"ids": [row.id for row in same]})
-    session.execute(text(_END_CLAIMS), {"ids": [row.id for row in rows]})
+    written = [(row, one.model) for one in made for row in same if row.id in one.vectors]
+    _end_claims(session, rows, {key for row, model in written for key in row.cache_keys(model)})
     documents.touch(session, [row.id for row in same])
     return {row.id for row in same}
+
+
+def _end_claims(session: Session, rows: Sequence[Claimed], stored: Collection[str] = ()) -> None:
+    """Nobody has these in hand any more; of what was cached for them only what was stored stays."""
+    ended = session.scalars(text(_END_CLAIMS), {"ids": [row.id for row in rows]})
+    cache.drop_keys_with(session, {key for keys in ended for key in keys}.difference(stored))
 
 
 def _lock_same(session: Session, rows: Sequence[Claimed]) -> list[Claimed]:
@@ -237,7 +261,7 @@ def bury(session: Session, rows: Sequence[Claimed], reason: str, model: str) -> 
     }
     session.execute(text(_BURY), {**values, "reason": reason, "model": model})
     session.execute(text("UPDATE messages SET embedding_stale_at = NULL WHERE id = ANY(:ids)"), values)
-    session.execute(text(_END_CLAIMS), {"ids": [row.id for row in rows]})
+    _end_claims(session, rows)
 
 
 def revive(session: Session, limit: int, *, but: str | None = None) -> int:
@@ -251,6 +275,7 @@ class Messages:
     name = "messages"
     waiting = staticmethod(queries.backlog)
     claim = staticmethod(claim)
+    note = staticmethod(note)
     store = staticmethod(store)
     release = staticmethod(release)
     bury = staticmethod(bury)

@@ -93,8 +93,15 @@ class _Slice:
 def _claim(source: Source) -> list[Claimed]:
     with unit_of_work() as uow:
         rows = source.claim(uow.session, _CLAIM_ROWS)
+        # Written down before anything is cached: should this worker be killed, a deletion knows where to look.
+        source.note(uow.session, {row.id: _may_be_cached(row) for row in rows})
         uow.commit()
     return rows
+
+
+def _may_be_cached(row: Claimed) -> list[str]:
+    names = {provider().model, row.serving or provider().model}
+    return [key for name in sorted(names) for key in row.cache_keys(name)]
 
 
 def _embed_all(source: Source, rows: Sequence[Claimed]) -> bool:
@@ -139,8 +146,8 @@ def _embed(source: Source, rows: Sequence[Claimed]) -> None:
         written = source.store(uow.session, rows, made)
         uow.commit()
     # A text that changed or went meanwhile must not leave its vectors behind.
-    gone = [row for row in rows if row.id not in written]
-    cache.drop([cache.key(one.model, key) for one in made for row in gone for key in _keys(row)])
+    cache.drop([key for one in made for row in rows if row.id not in written for key in row.cache_keys(one.model)])
+    cache.keep(key for one in made for row in rows if row.id in written for key in row.cache_keys(one.model))
     metrics.add(f"{source.name}_embedded", sum(row.id in made[0].vectors for row in rows if row.id in written))
 
 
@@ -156,17 +163,14 @@ def _made_for_search(rows: Sequence[Claimed]) -> Iterable[Made]:
 def _made(model: Provider, rows: Sequence[Claimed]) -> Made:
     """The vectors of those rows that this model may see, from the cache where they are there."""
     wanted = [row for row in rows if row.may_leave or not model.is_remote]
-    texts = {key: part for row in wanted for key, part in zip(_keys(row), row.parts, strict=True)}
+    texts = {key: part for row in wanted for key, part in zip(row.text_keys, row.parts, strict=True)}
     vectors = cache.get(model.model, list(texts), model.size)
     missing = [key for key in texts if key not in vectors]
     if missing:
         fresh = model.embed([texts[key] for key in missing], patience=_PATIENCE_SECONDS)
         made = dict(zip(missing, fresh, strict=True))
-        # Before the commit: a deletion that comes after it finds the row, and takes the cached vector away as well.
+        # Before the commit: a deletion that comes after it finds the row, and takes the cached vector away as well. One
+        # that comes while a killed worker's commit never will finds the key with the claim.
         cache.put(model.model, made)
         vectors |= made
-    return Made(model.model, model.dims, {row.id: [vectors[key] for key in _keys(row)] for row in wanted})
-
-
-def _keys(row: Claimed) -> list[cache.TextKey]:
-    return [(row.guild_id, rules.hash_of(part)) for part in row.parts]
+    return Made(model.model, model.dims, {row.id: [vectors[key] for key in row.text_keys] for row in wanted})

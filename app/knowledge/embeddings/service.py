@@ -105,7 +105,8 @@ def forget(session: Session, guild_id: int, message_ids: Sequence[int]) -> None:
     values = {"guild_id": guild_id, "ids": list(message_ids)}
     words = text(_FORGET.format(table="message_terms") + "RETURNING channel_id, message_id")
     documents.cut(session, guild_id, [tuple(row) for row in session.execute(words, values)])
-    session.execute(text(_FORGET.format(table="embedding_claims")), values)
+    claims = session.scalars(text(_FORGET.format(table="embedding_claims") + "RETURNING cache_keys"), values)
+    cache.drop_keys_with(session, {key for keys in claims for key in keys})
     session.execute(text(_FORGET_FAILURES), values)
     gone = text(_FORGET.format(table="message_vectors") + "RETURNING guild_id, model, content_hash")
     cache.drop_with(session, [tuple(row) for row in session.execute(gone, values)])

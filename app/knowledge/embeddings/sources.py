@@ -2,7 +2,7 @@
 
 A feature with texts of its own writes a class like `Messages` and is listed in `app/knowledge/vectors/registry.py`, and
 nowhere else. All of its methods but `settle` and `prepare` run in a short transaction of the caller, which commits.
-Where one deletes vectors it tells the cache of them too (`cache.drop_with`).
+Where one deletes vectors it tells the cache of them too (`cache.drop_with`), and of what stands with a claim (`note`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +11,7 @@ from typing import Protocol
 
 from sqlalchemy.orm import Session
 
-from app.knowledge.embeddings import rules
+from app.knowledge.embeddings import cache, rules
 
 # What may be found: a text that is there, of somebody who did not opt out.
 FINDABLE = """
@@ -43,6 +43,15 @@ class Claimed:
         """The text in pieces that a model reads at once."""
         return rules.parts(self.content)
 
+    @property
+    def text_keys(self) -> list[cache.TextKey]:
+        """What the cache knows each piece by, in the same order."""
+        return [(self.guild_id, rules.hash_of(part)) for part in self.parts]
+
+    def cache_keys(self, model: str) -> list[str]:
+        """Under which keys its vectors by this model may lie in the cache."""
+        return [cache.key(model, one) for one in self.text_keys]
+
 
 @dataclass(frozen=True)
 class Made:
@@ -73,6 +82,13 @@ class Source(Protocol):
         """Take so many texts that are due in hand, the most urgent first; others leave them alone for a while.
 
         Due are also those that have a vector of another model only, once their guild is searched by the chosen one.
+        """
+
+    def note(self, session: Session, keys: Mapping[int, Sequence[str]]) -> None:
+        """Write down, with the claims of these rows, which keys of the cache may hold vectors of them from now on.
+
+        Whatever ends a claim drops those that no stored vector tells of (`cache.drop_keys_with`); so does whatever
+        takes the text away, which may find the claim of a worker that was killed before it stored anything.
         """
 
     def store(self, session: Session, rows: Sequence[Claimed], made: Sequence[Made]) -> set[int]:

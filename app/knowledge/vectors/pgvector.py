@@ -4,7 +4,7 @@ A passage's text is not kept. It is read anew from the rows, and shown only if i
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import zip_longest
@@ -118,6 +118,10 @@ class Documents:
             for one in found
         ]
 
+    def note(self, session: Session, keys: Mapping[int, Sequence[str]]) -> None:
+        """Write down what may be cached of documents that are in hand."""
+        service.note(session, keys)
+
     def store(self, session: Session, rows: Sequence[Claimed], made: Sequence[Made]) -> set[int]:
         """Write the vectors of those documents out of which nothing was taken since."""
         same = set()
@@ -137,6 +141,7 @@ class Documents:
 
     def bury(self, session: Session, rows: Sequence[Claimed], reason: str, model: str) -> None:
         """Leave them alone until they change."""
+        service.drop_noted(session, [row.id for row in rows])
         for row in rows:
             facts = {"id": row.id, "guild_id": row.guild_id, "attempts": row.attempts}
             session.execute(text(_BURY), {**facts, "model": model, "reason": reason})
@@ -166,6 +171,7 @@ def _replace(session: Session, row: Claimed, document: Rendered, models: Sequenc
         _write(session, row, document, one)
     now = {(row.guild_id, one.model, hash_of(part)) for one in models for part in row.parts}
     cache.drop_with(session, before - now)
+    service.drop_noted(session, [row.id], {key for one in models for key in row.cache_keys(one.model)})
 
 
 def _write(session: Session, row: Claimed, document: Rendered, made: Made) -> None:

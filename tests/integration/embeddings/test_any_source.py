@@ -60,6 +60,9 @@ class Notes:
         )
         return [Claimed(id_, found[id_].guild_id, found[id_].content, attempts, True) for id_, attempts in tried]
 
+    def note(self, session, keys):
+        pass
+
     def store(self, session, claimed, made):
         same = set()
         for row in claimed:

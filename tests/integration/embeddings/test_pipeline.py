@@ -11,8 +11,8 @@ from app.clients import minilm
 from app.core.db import unit_of_work
 from app.core.errors import BadInput, Unavailable
 from app.core.redis import cache_redis
+from app.knowledge.embeddings import cache, pipeline, providers, queries
 from app.knowledge.embeddings import index as steps
-from app.knowledge.embeddings import pipeline, providers, queries
 from app.knowledge.embeddings.sources import Made
 from tests.factories.knowledge import (
     ANNA,
@@ -278,6 +278,48 @@ def test_a_deletion_takes_the_cached_vector_away_too(index):
     assert 7 * 24 * 3600 - 60 < cache_redis().ttl(name) <= 7 * 24 * 3600
     assert len(struct.unpack("<384e", cache_redis().get(name))) == 384
     delete(message)
+    assert cache_redis().keys("vector:*") == []
+
+
+def test_a_deletion_between_the_commit_and_the_weeks_stay_is_not_undone(index, monkeypatch):
+    message = write("deleted as soon as it was stored")
+    real = cache.keep
+    monkeypatch.setattr(cache, "keep", lambda keys: (delete(message), real(keys)))
+    embed_all()
+    assert rows(VECTORS) == cache_redis().keys("vector:*") == []
+
+
+def test_a_worker_that_ends_after_a_deletion_leaves_its_vector_for_moments_only(index, monkeypatch):
+    """The deletion found neither row nor cached vector, and the claim is gone with it."""
+    message, real = write("deleted while the model was at it"), minilm.embed
+    monkeypatch.setattr(minilm, "embed", lambda texts: (delete(message), real(texts))[1])
+
+    class Killed(BaseException):
+        pass
+
+    def end(*_):
+        raise Killed
+
+    monkeypatch.setattr(steps.MESSAGES, "store", end)
+    with pytest.raises(Killed):
+        embed_all()
+    (name,) = cache_redis().keys("vector:*")
+    assert 0 < cache_redis().ttl(name) <= 120
+
+
+@pytest.mark.parametrize("end", ["stored by another model", "given up"])
+def test_what_a_killed_worker_cached_goes_with_its_claim_too(index, monkeypatch, end):
+    message = write("a text and its claim")
+    index_words()
+    claimed = pipeline._claim(steps.MESSAGES)
+    cache.put(minilm.MODEL, dict.fromkeys(claimed[0].text_keys, b"half"))
+    with unit_of_work() as uow:
+        if end == "given up":
+            steps.bury(uow.session, claimed, "it never worked", minilm.MODEL)
+        else:
+            made = Made("other/2", 2, {message: [struct.pack("<2e", 1, 0)]})
+            steps.store(uow.session, claimed, [made])
+        uow.commit()
     assert cache_redis().keys("vector:*") == []
 
 

@@ -8,10 +8,10 @@ import pytest
 
 from app.core import queue
 from app.core.db import unit_of_work
-from app.core.redis import broker_redis
+from app.core.redis import broker_redis, cache_redis
 from app.knowledge.embeddings import service
 from app.upkeep.jobs.queries import last_runs
-from tests.factories.knowledge import delete, embed_all, rows, write
+from tests.factories.knowledge import OTHER_GUILD, delete, embed_all, rows, write
 
 
 def until(condition, what, seconds=60):
@@ -23,6 +23,10 @@ def until(condition, what, seconds=60):
 
 def count(table):
     return rows(f"SELECT count(*) FROM {table}")[0][0]
+
+
+def cached():
+    return cache_redis().keys("vector:*")
 
 
 def stale():
@@ -81,6 +85,32 @@ def test_a_worker_killed_in_mid_batch_loses_and_doubles_nothing(index, workers):
     assert rows("SELECT DISTINCT message_id FROM message_vectors ORDER BY 1") == expected
     assert rows("SELECT message_id FROM message_terms ORDER BY 1") == expected
     assert count("embedding_claims") == 0
+
+
+@pytest.mark.parametrize("table", ["message_vectors", "document_vectors"])
+def test_a_worker_killed_between_the_cache_and_its_commit_leaves_nothing_that_a_deletion_does_not_find(
+    index, workers, table
+):
+    message = write("the treasure lies below the old oak. " * 40)
+    if table == "document_vectors":
+        embed_all()
+        with unit_of_work() as uow:
+            uow.session.connection().exec_driver_sql("UPDATE documents SET stale_at = '-infinity'")
+            uow.commit()
+    there = set(cached())
+    with unit_of_work() as uow:
+        # It comes as far as the row, and no further.
+        uow.session.connection().exec_driver_sql(f"LOCK TABLE {table} IN SHARE MODE")
+        killed = workers.start("embeddings")
+        service.hint()
+        until(lambda: set(cached()) - there, "the vectors are cached")
+        workers.kill(killed)
+    assert count(table) == 0
+    write("nothing to do with it", guild=OTHER_GUILD)
+    embed_all()
+    delete(message)
+    assert [name for name in cached() if not name.startswith(b"vector:%d:" % OTHER_GUILD)] == []
+    assert len(cached()) == 1
 
 
 def test_the_sweep_notes_what_it_found(index, workers):
