@@ -25,16 +25,16 @@ _BEST = 3
 
 WEIGHTS = {
     "words": 4.2,
-    "meaning": 3.4,
-    "meaning_around": 3.1,
-    "named": 1.2,
-    "conversation": 0.8,
-    "length": 0.6,
+    "meaning": 3.0,
+    "meaning_around": 2.8,
+    "named": 1.55,
+    "conversation": 1.0,
+    "length": 0.45,
     "asks": -0.85,
-    "time": 2.5,
-    "date": 4.5,
-    "answers_words": 0.95,
-    "answers_meaning": 1.9,
+    "time": 2.45,
+    "date": 4.8,
+    "answers_words": 0.8,
+    "answers_meaning": 2.35,
 }
 
 
