@@ -17,7 +17,7 @@ from app.core.db import unit_of_work
 from app.core.errors import BadInput, DatabaseUnavailable, Unavailable
 from app.core.settings import KEEP_MAX, settings
 from app.knowledge.documents import queries as documents
-from app.knowledge.documents import rules
+from app.knowledge.documents import registry as kinds
 from app.knowledge.documents import service as logs
 from app.knowledge.embeddings import pipeline
 from app.knowledge.embeddings import queries as embeddings
@@ -226,7 +226,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     pruning.add_argument("--keep", type=int, help="how many to keep (default: CHAT_VECTOR_MAX; 0 keeps all)")
     pruning.add_argument("--older-than", type=int, metavar="DAYS", help="also those of messages older than this")
     pruning.add_argument("--guild", type=int, help="only this guild's")
-    pruning.add_argument("--source", choices=("messages", *rules.SECTIONS), help="only of this source")
+    pruning.add_argument("--source", choices=("messages", *kinds.sections()), help="only of this source")
     pruning.add_argument("--dry-run", action="store_true", help="say what would be deleted, and delete nothing")
     exporting = actions.add_parser("export", help="write all vectors to a file of JSON lines, without any text")
     exporting.add_argument("file", help="a file that is not there yet")

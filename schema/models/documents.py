@@ -23,7 +23,7 @@ from schema.base import Base, CreatedAt, HalfVector, Snowflake, SnowflakeKey
 
 
 class Document(Base):
-    """One channel's day in one form, and whether it is in the store as the rows have it; its text is not kept.
+    """A text made of rows, such as a channel's day, and whether it is in the store as they have it; it is not kept.
 
     `stale_at` says since when it is not. `cut` counts what was taken out of it: what was made before is never stored.
     """
@@ -44,8 +44,9 @@ class Document(Base):
     title: Mapped[str] = mapped_column(Text)
     version: Mapped[str] = mapped_column(Text)
     tags: Mapped[list[str]] = mapped_column(ARRAY(Text))
-    channel_id: Mapped[Snowflake]
-    day: Mapped[date] = mapped_column(Date)
+    # NULL where it belongs to the whole guild, and where it belongs to no day.
+    channel_id: Mapped[Snowflake | None]
+    day: Mapped[date | None] = mapped_column(Date)
     messages: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     tokens: Mapped[int] = mapped_column(Integer, server_default=text("0"))
     cut: Mapped[int] = mapped_column(Integer, server_default=text("0"))
@@ -75,7 +76,7 @@ class DocumentVector(Base):
     model: Mapped[str] = mapped_column(Text, primary_key=True)
     part: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
     guild_id: Mapped[Snowflake]
-    channel_id: Mapped[Snowflake]
+    channel_id: Mapped[Snowflake | None]
     dims: Mapped[int] = mapped_column(SmallInteger)
     content_hash: Mapped[bytes] = mapped_column(LargeBinary)
     embedding: Mapped[str] = mapped_column(HalfVector)

@@ -1,5 +1,6 @@
 """A channel's day as it is stored now, and which documents there are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 
@@ -25,6 +26,11 @@ ORDER BY m.id DESC LIMIT {_LINES_MAX}
 _CHANNEL = """
 SELECT c.name, p.name AS category FROM channels c LEFT JOIN channels p ON p.id = c.parent_id AND p.guild_id = c.guild_id
 WHERE c.id = :channel_id AND c.guild_id = :guild_id
+"""
+# The days of these messages, which stand in the index.
+_DAYS = """
+SELECT DISTINCT guild_id, channel_id, CAST(snowflake_time(message_id) AT TIME ZONE 'UTC' AS date) AS day
+FROM message_terms WHERE guild_id <> 0 AND {which}
 """
 _STOP_WORDS = (
     "SELECT w FROM unnest(CAST(:words AS text[])) AS w WHERE to_tsvector(CAST(:language AS regconfig), w) = ''"
@@ -69,6 +75,25 @@ def stop_words(session: Session, guild_id: int, day: Day) -> frozenset[str]:
     return frozenset(session.scalars(text(_STOP_WORDS), values))
 
 
+def days_with(session: Session, message_ids: Sequence[int]) -> list[tuple[int, int, date]]:
+    """Guild, channel and day of these messages."""
+    found = session.execute(text(_DAYS.format(which="message_id = ANY(:ids)")), {"ids": list(message_ids)})
+    return [tuple(row) for row in found]
+
+
+def days_of(session: Session, guild_id: int | None) -> list[tuple[int, int, date]]:
+    """The same of every message of one guild or of all."""
+    which = "(CAST(:guild_id AS bigint) IS NULL OR guild_id = :guild_id)"
+    return [tuple(row) for row in session.execute(text(_DAYS.format(which=which)), {"guild_id": guild_id})]
+
+
+def days_by(session: Session, guild_id: int, author_id: int) -> list[tuple[int, date]]:
+    """Channels and days of what this person wrote in the guild."""
+    which = "guild_id = :guild_id AND author_id = :author_id"
+    found = session.execute(text(_DAYS.format(which=which)), {"guild_id": guild_id, "author_id": author_id})
+    return [(row.channel_id, row.day) for row in found]
+
+
 @dataclass(frozen=True)
 class Listed:
     """A document with its metadata."""
@@ -82,8 +107,9 @@ class Listed:
     title: str
     version: str
     tags: list[str]
-    channel_id: int
-    day: date
+    # None where it belongs to the whole guild, or to no day.
+    channel_id: int | None
+    day: date | None
     messages: int
     tokens: int
     # Whose vectors it has; None while it is not in the store.

@@ -1,7 +1,7 @@
 """What documents are called, what stands in them, and when they are due. No I/O.
 
 A document is a text that a store keeps as a whole and finds by its passages. Made now: the log of a channel's day and
-a summary of it. Names and metadata are the same in every store.
+a summary of it (`registry`). Names and metadata are the same in every store.
 """
 
 import json
@@ -11,10 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-# What a document is, by its section: its category, the first part of its address, and the end of its file's name.
+# The sections of what is made of a channel's day.
 LOG, SUMMARY = "daily-log", "daily-chat"
-SECTIONS = {LOG: ("chat", "chatlog", "json"), SUMMARY: ("summary", "summary", "txt")}
-SOURCE, VERSION = "discord", "v1"
 # Commands to bots say nothing that anybody looks for.
 SKIPPED_CHANNELS = frozenset({"bot-commands"})
 
@@ -48,9 +46,9 @@ class Day:
     lines: Sequence[Line]
 
 
-def url(section: str, guild_id: int, channel_id: int, day: date) -> str:
-    """The address that a document has for good; a second document with it is the same one."""
-    return f"discord://{SECTIONS[section][1]}/{guild_id}/{channel_id}/{day.isoformat()}"
+def url(prefix: str, guild_id: int, channel_id: int, day: date) -> str:
+    """The address that a day's document has for good; a second document with it is the same one."""
+    return f"discord://{prefix}/{guild_id}/{channel_id}/{day.isoformat()}"
 
 
 def title(section: str, channel: str, day: date) -> str:
@@ -58,15 +56,16 @@ def title(section: str, channel: str, day: date) -> str:
     return f"{'Chat' if section == LOG else 'Summary'} of #{channel} on {day.isoformat()}"
 
 
-def tags(section: str, channel_id: int, day: date) -> list[str]:
-    """Words to filter by."""
-    return [SECTIONS[section][1], f"channel:{channel_id}", f"date:{day.isoformat()}"]
+def tags(prefix: str, channel_id: int | None, day: date | None) -> list[str]:
+    """Words to filter by: its kind, its channel and its day, as far as it has them."""
+    channels = [] if channel_id is None else [f"channel:{channel_id}"]
+    return [prefix, *channels, *([] if day is None else [f"date:{day.isoformat()}"])]
 
 
-def file_name(section: str, channel_id: int, day: date, mark: str) -> str:
+def file_name(prefix: str, ending: str, channel_id: int | None, day: date | None, mark: str) -> str:
     """The name of a document's file elsewhere; the mark says whose it is, and which of its versions."""
-    _, kind, ending = SECTIONS[section]
-    return f"{kind}_{channel_id}_{day.isoformat()}_{mark}.{ending}"
+    named = [prefix, channel_id, None if day is None else day.isoformat(), mark]
+    return "_".join(str(part) for part in named if part is not None) + f".{ending}"
 
 
 def is_due(stale_at: datetime, day: date, now: datetime) -> bool:

@@ -1,6 +1,7 @@
 """Documents are marked when what they are made of changes, and made anew from the rows; none keeps a text of its own.
 
-Two kinds of change. What is added waits until the day has settled: `touch`. What goes (a deletion, an edit, an
+What documents there are to be, and how each reads, its kind says (`kinds`, `registry`); what a message changes, `days`.
+Two sorts of change. What is added waits until the document has settled: `touch`. What goes (a deletion, an edit, an
 opt-out, an erasure, retention) takes every stored form of the document away in the same transaction: `cut`. Vectors
 here are deleted at once; a file elsewhere is marked `removing`, and that row is the promise that it will be.
 """
@@ -10,14 +11,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Row, event, text
+from sqlalchemy import Row, TextClause, event, text
 from sqlalchemy.orm import Session
 
 from app.core import clock, queue
 from app.core.consent import AGREES
 from app.core.db import unit_of_work
 from app.core.errors import BadInput, QueueUnavailable
-from app.knowledge.documents import queries, rules
+from app.knowledge.documents import registry, rules
+from app.knowledge.documents.kinds import Kind, Place, Written
 from app.knowledge.embeddings import cache
 from app.knowledge.embeddings.rules import tokens_of
 
@@ -29,12 +31,13 @@ CHUNK = 200
 
 _ADD = """
 INSERT INTO documents (guild_id, source, category, section, url, title, version, tags, channel_id, day)
-SELECT n.guild_id, :source, n.category, n.section, n.url, n.title, :version, string_to_array(n.tags, ' '),
+SELECT n.guild_id, n.source, n.category, n.section, n.url, n.title, n.version, string_to_array(n.tags, ' '),
     n.channel_id, n.day
 FROM unnest(
-    CAST(:guilds AS bigint[]), CAST(:categories AS text[]), CAST(:sections AS text[]), CAST(:urls AS text[]),
-    CAST(:titles AS text[]), CAST(:tags AS text[]), CAST(:channels AS bigint[]), CAST(:days AS date[])
-) AS n(guild_id, category, section, url, title, tags, channel_id, day)
+    CAST(:guilds AS bigint[]), CAST(:sources AS text[]), CAST(:categories AS text[]), CAST(:sections AS text[]),
+    CAST(:urls AS text[]), CAST(:titles AS text[]), CAST(:versions AS text[]), CAST(:tags AS text[]),
+    CAST(:channels AS bigint[]), CAST(:days AS date[])
+) AS n(guild_id, source, category, section, url, title, version, tags, channel_id, day)
 ORDER BY n.guild_id, n.url
 ON CONFLICT (guild_id, url) {otherwise}
 """
@@ -43,27 +46,19 @@ _TOUCH = _ADD.format(
 SET stale_at = coalesce(documents.stale_at, clock_timestamp()), touched_at = clock_timestamp(), attempts = 0"""
 )
 _ADD_MISSING = _ADD.format(otherwise="DO NOTHING")
-# The days of these messages, which stand in the index.
-_DAYS = """
-SELECT DISTINCT guild_id, channel_id, CAST(snowflake_time(message_id) AT TIME ZONE 'UTC' AS date) AS day
-FROM message_terms WHERE guild_id <> 0 AND {which}
-"""
-_CUT = """
+CUT = """
 UPDATE documents SET stale_at = coalesce(stale_at, clock_timestamp()), touched_at = clock_timestamp(),
     cut = cut + 1, stored_at = NULL, stored_model = NULL, content_hash = NULL, attempts = 0
-WHERE id IN (
-    SELECT d.id FROM documents d
-    JOIN unnest(CAST(:channels AS bigint[]), CAST(:days AS date[])) AS n(channel_id, day)
-        ON n.channel_id = d.channel_id AND n.day = d.day
-    WHERE d.guild_id = :guild_id ORDER BY d.id FOR UPDATE OF d
-) RETURNING id
+WHERE id IN (SELECT d.id FROM documents d {which} ORDER BY d.id FOR UPDATE OF d) RETURNING id
 """
+_CUT_THESE = text(CUT.format(which="WHERE d.guild_id = :guild_id AND d.url = ANY(:urls)"))
 _AGREES = AGREES.format(guild="d.guild_id")
 _CLAIM = f"""
 WITH due AS (
     SELECT d.id FROM documents d
     WHERE d.stale_at IS NOT NULL AND d.stale_at <= CASE WHEN d.day >= CAST(:today AS date) THEN :open ELSE :closed END
     AND (d.claimed_until IS NULL OR d.claimed_until <= clock_timestamp()) AND d.attempts < :most
+AND d.section = ANY(:sections)
     AND (NOT :needs_consent OR {_AGREES})
     ORDER BY d.day DESC, d.id LIMIT :limit FOR UPDATE OF d SKIP LOCKED
 )
@@ -77,6 +72,7 @@ _DUE = """
 SELECT count(*) FROM documents d
 WHERE d.stale_at IS NOT NULL AND d.stale_at <= CASE WHEN d.day >= CAST(:today AS date) THEN :open ELSE :closed END
 AND (d.claimed_until IS NULL OR d.claimed_until <= clock_timestamp()) AND d.attempts < :most
+AND d.section = ANY(:sections)
 """
 _SAME = "SELECT id FROM documents WHERE id = :id AND cut = :cut FOR UPDATE"
 _FINISH = """
@@ -104,9 +100,11 @@ UPDATE documents SET stale_at = coalesce(stale_at, clock_timestamp()), content_h
 WHERE id = ANY(:ids)
 """
 _REMOVE_FILES = "UPDATE store_files SET state = 'removing' WHERE document_id = ANY(:ids) AND state <> 'removing'"
+# What belongs to no day is as old as its row, and goes for its age only where its kind is asked for.
 _OVER = """
 SELECT id, guild_id, section, messages FROM (
-    SELECT d.id, d.guild_id, d.section, d.messages, d.day,
+    SELECT d.id, d.guild_id, d.section, d.messages,
+        coalesce(d.day, CASE WHEN CAST(:section AS text) IS NOT NULL THEN CAST(d.created_at AS date) END) AS day,
         sum(d.messages) OVER (PARTITION BY d.guild_id, d.section ORDER BY d.day DESC, d.id DESC) AS newest
     FROM documents d WHERE CAST(:guild_id AS bigint) IS NULL OR d.guild_id = :guild_id
 ) AS counted
@@ -130,8 +128,8 @@ class Rendered:
     section: str
     url: str
     title: str
-    channel_id: int
-    day: date
+    channel_id: int | None
+    day: date | None
     # The number of times that something was taken out of it.
     cut: int
     stored_hash: bytes | None
@@ -140,6 +138,9 @@ class Rendered:
     content: str
     passages: str
     messages: int
+    # How its file elsewhere is called, at the beginning and at the end.
+    prefix: str
+    ending: str
 
     @property
     def tokens(self) -> int:
@@ -147,44 +148,39 @@ class Rendered:
         return tokens_of(self.content)
 
 
-def touch(session: Session, message_ids: Sequence[int]) -> None:
-    """Documents of the days of these messages are to be made anew once the days have settled."""
-    found = session.execute(text(_DAYS.format(which="message_id = ANY(:ids)")), {"ids": list(message_ids)})
-    _write(session, [(row.guild_id, row.channel_id, row.day) for row in found], _TOUCH)
+def touch(session: Session, places: Iterable[tuple[Kind, Place]]) -> None:
+    """These documents are there, and are to be made anew once they have settled: something was added to them."""
+    _write(session, places, _TOUCH)
 
 
-def _write(session: Session, days: Iterable[tuple[int, int, date]], statement: str) -> None:
-    rows = [(section, *day) for day in days for section in rules.SECTIONS]
+def _write(session: Session, places: Iterable[tuple[Kind, Place]], statement: str) -> None:
+    # No document is of direct messages, which belong to no guild.
+    rows = [(kind, place) for kind, place in places if place.guild_id]
     if not rows:
         return
     values = {
-        "guilds": [guild for _, guild, _, _ in rows],
-        "channels": [channel for _, _, channel, _ in rows],
-        "days": [day for *_, day in rows],
-        "sections": [section for section, *_ in rows],
-        "categories": [rules.SECTIONS[section][0] for section, *_ in rows],
-        "urls": [rules.url(*row) for row in rows],
-        "titles": [rules.title(section, str(channel), day) for section, _, channel, day in rows],
-        "tags": [" ".join(rules.tags(section, channel, day)) for section, _, channel, day in rows],
+        "guilds": [place.guild_id for _, place in rows],
+        "channels": [place.channel_id for _, place in rows],
+        "days": [place.day for _, place in rows],
+        "sections": [kind.section for kind, _ in rows],
+        "sources": [kind.source for kind, _ in rows],
+        "versions": [kind.version for kind, _ in rows],
+        "categories": [kind.category for kind, _ in rows],
+        "urls": [place.url for _, place in rows],
+        "titles": [place.title for _, place in rows],
+        "tags": [" ".join(rules.tags(kind.prefix, place.channel_id, place.day)) for kind, place in rows],
     }
-    session.execute(text(statement), {**values, "source": rules.SOURCE, "version": rules.VERSION})
+    session.execute(text(statement), values)
 
 
-def cut(session: Session, guild_id: int, places: Iterable[tuple[int, int]]) -> None:
-    """Messages (channel, id) are not to be in any document from this commit on; call it where they leave the index."""
-    days = sorted({(channel, clock.snowflake_time(message).date()) for channel, message in places})
-    if guild_id == 0 or not days:
-        return
-    values = {"guild_id": guild_id, "channels": [one[0] for one in days], "days": [one[1] for one in days]}
-    _take_away(session, list(session.scalars(text(_CUT), values)))
+def cut(session: Session, guild_id: int, urls: Sequence[str]) -> None:
+    """What was taken out of these documents is not to be found from this commit on; they are made anew, or go."""
+    cut_where(session, _CUT_THESE, {"guild_id": guild_id, "urls": list(urls)})
 
 
-def cut_author(session: Session, guild_id: int, author_id: int) -> None:
-    """What this person wrote is not to be in any document, or may be again: those with it are made anew."""
-    which = "guild_id = :guild_id AND author_id = :author_id"
-    found = session.execute(text(_DAYS.format(which=which)), {"guild_id": guild_id, "author_id": author_id}).all()
-    values = {"guild_id": guild_id, "channels": [row.channel_id for row in found], "days": [row.day for row in found]}
-    _take_away(session, list(session.scalars(text(_CUT), values)))
+def cut_where(session: Session, statement: TextClause, values: Mapping[str, object]) -> None:
+    """The same of those that a statement made of `CUT` finds."""
+    _take_away(session, list(session.scalars(statement, values)))
 
 
 def _take_away(session: Session, document_ids: Sequence[int]) -> None:
@@ -226,6 +222,7 @@ def due(session: Session, now: datetime | None = None) -> int:
     moment = now or clock.now()
     opened, closed = rules.due_before(moment)
     values = {"today": moment.date(), "open": opened, "closed": closed, "most": ATTEMPTS_MAX}
+    values["sections"] = registry.sections()
     return int(session.scalar(text(_DUE), values) or 0)
 
 
@@ -241,6 +238,7 @@ def claim(session: Session, limit: int, *, needs_consent: bool, now: datetime | 
         "limit": limit,
         "most": ATTEMPTS_MAX,
         "seconds": _CLAIM_SECONDS,
+        "sections": registry.sections(),
     }
     found = session.execute(text(_CLAIM), values).all()
     made = [_rendered(session, row) for row in found]
@@ -250,26 +248,34 @@ def claim(session: Session, limit: int, *, needs_consent: bool, now: datetime | 
 
 
 def _rendered(session: Session, row: Row[Any]) -> Rendered | None:
-    day = queries.day_of(session, row.guild_id, row.channel_id, row.day)
-    if day is None:
+    kind, written = registry.kind_of(row.section), read(session, row)
+    if kind is None or written is None:
         return None
-    silent = queries.stop_words(session, row.guild_id, day)
     return Rendered(
         id=row.id,
         guild_id=row.guild_id,
         section=row.section,
         url=row.url,
-        title=rules.title(row.section, day.channel, row.day),
+        title=written.title,
         channel_id=row.channel_id,
         day=row.day,
         cut=row.cut,
         stored_hash=None if row.content_hash is None else bytes(row.content_hash),
         attempts=row.attempts,
         may_leave=row.may_leave,
-        content=rules.content_of(row.section, day, silent),
-        passages=rules.passages_of(row.section, day, silent),
-        messages=len(day.lines),
+        content=written.content,
+        passages=written.passages,
+        messages=written.messages,
+        prefix=kind.prefix,
+        ending=kind.ending,
     )
+
+
+def read(session: Session, row: Row[Any]) -> Written | None:
+    """The document of this row as it reads now; None when there is nothing to be read, or nothing that makes it."""
+    kind = registry.kind_of(row.section)
+    place = Place(row.guild_id, row.url, row.title, row.channel_id, row.day)
+    return None if kind is None else kind.written(session, place)
 
 
 def is_same(session: Session, document: Rendered) -> bool:
@@ -321,8 +327,8 @@ def surplus(
     limit: int = 1_000_000,
 ) -> list[tuple[int, int, str, int]]:
     """Documents (id, guild, section, messages) that pruning takes: logs beyond so many messages, and what is older."""
-    if section is not None and section not in rules.SECTIONS:
-        raise BadInput(f"“{section}” is no source. Allowed: messages, {', '.join(rules.SECTIONS)}.")
+    if section is not None and section not in registry.sections():
+        raise BadInput(f"“{section}” is no source. Allowed: messages, {', '.join(registry.sections())}.")
     before = None if older_than is None else (clock.now() - older_than).date()
     values = {"keep": keep, "guild_id": guild_id, "section": section, "before": before, "log": rules.LOG}
     return [tuple(row) for row in session.execute(text(_OVER), {**values, "limit": limit})]
@@ -349,9 +355,9 @@ def prune(
 
 
 def add_missing(session: Session, guild_id: int | None) -> None:
-    """Rows for documents that the messages of one guild or of all have had and that are not there, due to be made."""
-    found = session.execute(text(_DAYS.format(which=_WHOSE)), {"guild_id": guild_id})
-    _write(session, [(row.guild_id, row.channel_id, row.day) for row in found], _ADD_MISSING)
+    """Rows for documents of one guild or of all that there are to be and that are not there, due to be made."""
+    for kind in registry.KINDS:
+        _write(session, [(kind, place) for place in kind.places(session, guild_id)], _ADD_MISSING)
 
 
 def restored(session: Session, document_id: int, content_hash: bytes, **facts: str | int) -> None:

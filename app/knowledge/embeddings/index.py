@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.core.consent import AGREES
 from app.core.db import unit_of_work
-from app.knowledge.documents import service as documents
+from app.knowledge.documents import days
 from app.knowledge.embeddings import cache, generations, languages, queries, rules
 from app.knowledge.embeddings.sources import FINDABLE, Claimed, Made
 
@@ -217,7 +217,7 @@ def store(session: Session, rows: Sequence[Claimed], made: Sequence[Made]) -> se
     session.execute(done, {"ids": [row.id for row in same]})
     written = [(row, one.model) for one in made for row in same if row.id in one.vectors]
     _end_claims(session, rows, {key for row, model in written for key in row.cache_keys(model)})
-    documents.touch(session, [row.id for row in same])
+    days.touch(session, [row.id for row in same])
     return {row.id for row in same}
 
 

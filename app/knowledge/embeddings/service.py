@@ -15,7 +15,7 @@ from app.core import queue
 from app.core.db import unit_of_work
 from app.core.errors import QueueUnavailable
 from app.core.redis import broker_redis
-from app.knowledge.documents import service as documents
+from app.knowledge.documents import days
 from app.knowledge.embeddings import cache, generations
 from app.knowledge.embeddings.providers import provider
 from app.knowledge.embeddings.sources import FINDABLE
@@ -104,7 +104,7 @@ def forget(session: Session, guild_id: int, message_ids: Sequence[int]) -> None:
         return
     values = {"guild_id": guild_id, "ids": list(message_ids)}
     words = text(_FORGET.format(table="message_terms") + "RETURNING channel_id, message_id")
-    documents.cut(session, guild_id, [tuple(row) for row in session.execute(words, values)])
+    days.cut(session, guild_id, [tuple(row) for row in session.execute(words, values)])
     claims = session.scalars(text(_FORGET.format(table="embedding_claims") + "RETURNING cache_keys"), values)
     cache.drop_keys_with(session, {key for keys in claims for key in keys})
     session.execute(text(_FORGET_FAILURES), values)

@@ -7,15 +7,20 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from app.core import clock
 from app.core.errors import BadInput
 from app.core.translations import _
-from app.knowledge.documents.rules import LOG, SUMMARY
+from app.knowledge.documents import registry
 
-# Everything that can be found so far, and the section of what is a document; notes join them when they come. What a
-# document itself is tagged with (its kind, its channel, its day) are filters of their own.
-SOURCES = {"messages": None, "logs": LOG, "summaries": SUMMARY}
 _HAS_FILE = "EXISTS (SELECT FROM messages m WHERE m.id = r.message_id AND m.attachments > 0)"
 
 # The posts of forums that bear one of these tags.
 TAGGED = "ARRAY(SELECT id FROM channels WHERE guild_id = :guild_id AND applied_tags && CAST(:f_tags AS bigint[]))"
+
+
+def sources() -> dict[str, str | None]:
+    """Everything that can be found so far, and the section of what is a document.
+
+    What a document itself is tagged with (its kind, its channel, its day) are filters of their own.
+    """
+    return {"messages": None} | {kind.name: kind.section for kind in registry.KINDS}
 
 
 @dataclass(frozen=True)
@@ -33,17 +38,17 @@ class Filters:
     zone: tzinfo = UTC
 
     def __post_init__(self) -> None:
-        if self.source is not None and self.source not in SOURCES:
+        if self.source is not None and self.source not in sources():
             raise BadInput(
                 _("There is no source “{source}”; there are: {sources}.").format(
-                    source=self.source[:80], sources=", ".join(SOURCES)
+                    source=self.source[:80], sources=", ".join(sources())
                 )
             )
 
     @property
     def section(self) -> str | None:
         """The section of the documents that are looked for; None where messages are."""
-        return SOURCES[self.source] if self.source else None
+        return sources()[self.source] if self.source else None
 
     def condition(self, phrases: Sequence[str] = ()) -> tuple[str, Mapping[str, object]]:
         """As a condition on a row `r` of any index table, and its values (besides `guild_id`).

@@ -1,4 +1,4 @@
-"""Passages of what is kept of channels' days (their logs and summaries), found in the store that is used."""
+"""Passages of documents (now the logs and summaries of channels' days), found in the store that is used."""
 
 import logging
 
@@ -24,9 +24,11 @@ def find(guild_id: int, viewer: Viewer, question: str, filters: Filters, limit: 
             ).format(source=filters.source)
         )
     channels = queries.channels(guild_id, viewer, filters)
-    if not channels:
+    # What belongs to no channel is nowhere that the filters could name.
+    is_guild_wide = not (filters.channels or filters.tags)
+    if not channels and not is_guild_wide:
         return []
-    scope = Scope(guild_id, channels, filters.section, filters.first, filters.last)
+    scope = Scope(guild_id, channels, filters.section, filters.first, filters.last, is_guild_wide)
     try:
         return store().search(scope, question, limit)
     except (BadInput, ConfigurationError) as error:

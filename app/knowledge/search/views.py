@@ -140,10 +140,17 @@ def _line(guild_id: int, hit: Hit) -> str:
 
 
 def record_embed(passages: Sequence[Found], question: str) -> discord.Embed:
-    """Passages of channels' days, best first."""
+    """Passages of documents, best first."""
     words = question.split()
-    lines = [f"<#{one.channel_id}> · {_day(one.day)}\n{_shown(one.text, words)}" for one in passages]
+    lines = [f"{_origin(one)}\n{_shown(one.text, words)}" for one in passages]
     return discord.Embed(title=_("Found days"), description="\n\n".join(lines))
+
+
+def _origin(passage: Found) -> str:
+    """Its channel and its day, as far as it has them; what has neither is known by its title."""
+    channel = "" if passage.channel_id is None else f"<#{passage.channel_id}>"
+    day = "" if passage.day is None else _day(passage.day)
+    return " · ".join(filter(None, (channel, day))) or discord.utils.escape_markdown(passage.title)
 
 
 def _day(day: date) -> str:

@@ -1,4 +1,4 @@
-"""Vectors of documents in an archive, and their way back: only to a day that reads as it did when they were made.
+"""Vectors of documents in an archive, and their way back: only to a document that reads as it did when they were made.
 
 Where documents are kept elsewhere, no vector of them is here; they are sent anew from the rows.
 """
@@ -12,7 +12,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from app.core.db import unit_of_work
-from app.knowledge.documents import queries, rules, service
+from app.knowledge.documents import service
 from app.knowledge.embeddings.rules import hash_of, parts, tokens_of
 
 _PAGE_ROWS = """
@@ -24,11 +24,12 @@ AND (CAST(:guild_id AS bigint) IS NULL OR v.guild_id = :guild_id)
 ORDER BY v.document_id, v.model, v.part LIMIT :limit
 """
 _LOCK = """
-SELECT id, guild_id, section, channel_id, day FROM documents WHERE guild_id = :guild_id AND url = :url FOR UPDATE
+SELECT id, guild_id, section, url, title, channel_id, day FROM documents
+WHERE guild_id = :guild_id AND url = :url FOR UPDATE
 """
 _INSERT = """
 INSERT INTO document_vectors (document_id, model, part, guild_id, channel_id, dims, content_hash, embedding)
-SELECT :id, :model, n.part, :guild_id, :channel_id, :dims, n.hash, CAST(n.vector AS halfvec)
+SELECT :id, :model, n.part, :guild_id, CAST(:channel_id AS bigint), :dims, n.hash, CAST(n.vector AS halfvec)
 FROM unnest(CAST(:parts AS smallint[]), CAST(:hashes AS bytea[]), CAST(:vectors AS text[])) AS n(part, hash, vector)
 """
 _DELETE = "DELETE FROM document_vectors WHERE document_id = :id AND model = :model"
@@ -61,12 +62,10 @@ def restore(session: Session, lines: Sequence[DocumentLine], dims: int) -> bool:
     """Give a document its vectors of one model back, all of them; whether it reads as it did when they were made."""
     first = lines[0]
     row = session.execute(text(_LOCK), {"guild_id": int(first.guild), "url": first.document}).one_or_none()
-    day = None if row is None else queries.day_of(session, row.guild_id, row.channel_id, row.day)
-    if row is None or day is None:
+    written = None if row is None else service.read(session, row)
+    if row is None or written is None:
         return False
-    silent = queries.stop_words(session, row.guild_id, day)
-    passages = rules.passages_of(row.section, day, silent)
-    hashes = [hash_of(part) for part in parts(passages)]
+    hashes = [hash_of(part) for part in parts(written.passages)]
     if [(line.part, line.hash) for line in lines] != [(n, one.hex()) for n, one in enumerate(hashes)]:
         return False
     values = {
@@ -82,10 +81,10 @@ def restore(session: Session, lines: Sequence[DocumentLine], dims: int) -> bool:
     session.execute(text(_DELETE), values)
     session.execute(text(_INSERT), values)
     facts: dict[str, str | int] = {
-        "title": rules.title(row.section, day.channel, day.day),
+        "title": written.title,
         "model": first.model,
-        "messages": len(day.lines),
-        "tokens": tokens_of(rules.content_of(row.section, day, silent)),
+        "messages": written.messages,
+        "tokens": tokens_of(written.content),
     }
-    service.restored(session, row.id, hash_of(passages), **facts)
+    service.restored(session, row.id, hash_of(written.passages), **facts)
     return True

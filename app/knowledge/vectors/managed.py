@@ -34,7 +34,8 @@ _DOUBT = "UPDATE vector_stores SET checked_at = NULL WHERE CAST(:guild_id AS big
 _KNOWN = """
 SELECT f.file_id, f.id AS file_row, d.id, d.url, d.title, d.channel_id, d.day
 FROM store_files f JOIN documents d ON d.id = f.document_id
-WHERE f.guild_id = :guild_id AND f.state = 'attached' AND f.file_id = ANY(:files) AND d.channel_id = ANY(:channel_ids)
+WHERE f.guild_id = :guild_id AND f.state = 'attached' AND f.file_id = ANY(:files)
+AND (d.channel_id = ANY(:channel_ids) OR (:is_guild_wide AND d.channel_id IS NULL))
 """
 
 
@@ -85,6 +86,7 @@ class Managed:
                 "guild_id": scope.guild_id,
                 "files": [passage.file_id for passage in passages],
                 "channel_ids": list(scope.channel_ids),
+                "is_guild_wide": scope.is_guild_wide,
             }
             known = {row.file_id: row for row in session.execute(text(_KNOWN), values)}
         return [
@@ -111,9 +113,11 @@ MANAGED = Managed()
 
 
 def _filters(scope: Scope) -> dict[str, Any]:
+    channels = [str(channel) for channel in scope.channel_ids]
+    channels += [uploads.GUILD_WIDE] if scope.is_guild_wide else []
     wanted: list[dict[str, Any]] = [
         {"type": "eq", "key": "guild_id", "value": str(scope.guild_id)},
-        {"type": "in", "key": "channel_id", "value": [str(channel) for channel in scope.channel_ids]},
+        {"type": "in", "key": "channel_id", "value": channels},
     ]
     if scope.section is not None:
         wanted.append({"type": "eq", "key": "section", "value": scope.section})

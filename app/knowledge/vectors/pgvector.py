@@ -17,7 +17,7 @@ from app.core.consent import agrees
 from app.core.db import engine
 from app.core.errors import BadInput, ConfigurationError, HeorotError, Unavailable
 from app.core.settings import settings
-from app.knowledge.documents import queries, rules, service
+from app.knowledge.documents import service
 from app.knowledge.documents.service import Rendered
 from app.knowledge.embeddings import cache
 from app.knowledge.embeddings.providers import named, provider
@@ -32,7 +32,7 @@ _CLAIMED_AT_ONCE = 4
 
 _STORE = """
 INSERT INTO document_vectors (document_id, model, part, guild_id, channel_id, dims, content_hash, embedding)
-SELECT :id, :model, n.part, :guild_id, :channel_id, :dims, n.hash, CAST(n.vector AS halfvec)
+SELECT :id, :model, n.part, :guild_id, CAST(:channel_id AS bigint), :dims, n.hash, CAST(n.vector AS halfvec)
 FROM unnest(CAST(:parts AS smallint[]), CAST(:hashes AS bytea[]), CAST(:vectors AS text[])) AS n(part, hash, vector)
 """
 _REPLACED = "DELETE FROM document_vectors WHERE document_id = :id RETURNING model, content_hash"
@@ -63,19 +63,20 @@ UPDATE documents SET stale_at = '-infinity' WHERE id IN (
 )
 """
 _SEARCHED = "SELECT guild_id, model FROM guild_models WHERE guild_id = ANY(:guilds)"
-_MODELS = """
-SELECT DISTINCT stored_model FROM documents
-WHERE guild_id = :guild_id AND channel_id = ANY(:channel_ids) AND stored_model IS NOT NULL ORDER BY stored_model
-"""
-_NEAREST = """
-SELECT v.document_id, v.part, v.content_hash, d.section, d.url, d.title, d.channel_id, d.day,
+_READABLE = "({row}.channel_id = ANY(:channel_ids) OR (:is_guild_wide AND {row}.channel_id IS NULL))"
+_MODELS = f"""
+SELECT DISTINCT d.stored_model FROM documents d
+WHERE d.guild_id = :guild_id AND {_READABLE.format(row="d")} AND d.stored_model IS NOT NULL ORDER BY d.stored_model
+"""  # noqa: S608 - made of constants.
+_NEAREST = f"""
+SELECT v.document_id, v.part, v.content_hash, d.guild_id, d.section, d.url, d.title, d.channel_id, d.day,
     1 - ((v.embedding <=> CAST(:vector AS halfvec)) + 0) AS score
 FROM document_vectors v JOIN documents d ON d.id = v.document_id
-WHERE v.guild_id = :guild_id AND v.model = :model AND d.stored_model = :model AND v.channel_id = ANY(:channel_ids)
+WHERE v.guild_id = :guild_id AND v.model = :model AND d.stored_model = :model AND {_READABLE.format(row="v")}
 AND (CAST(:section AS text) IS NULL OR d.section = :section)
 AND (CAST(:since AS date) IS NULL OR d.day >= :since) AND (CAST(:until AS date) IS NULL OR d.day <= :until)
 ORDER BY score DESC, v.document_id DESC, v.part LIMIT :limit
-"""
+"""  # noqa: S608 - see above.
 
 
 @dataclass(frozen=True)
@@ -207,7 +208,7 @@ class Pgvector:
         with Session(engine()) as session:
             ranked = [_nearest(session, scope, model, vector, limit) for model, vector in vectors.items()]
             found = _merged(ranked, limit)
-            texts = _passages(session, scope.guild_id, found)
+            texts = _passages(session, found)
         return [
             Found(row.document_id, row.url, row.title, row.channel_id, row.day, passage, float(row.score))
             for row in found
@@ -228,7 +229,11 @@ def _vectors(scope: Scope, question: str) -> dict[str, bytes]:
     There are several while a guild is on its way to another model. One that is away is left out, unless none is left.
     """
     with Session(engine()) as session:
-        values = {"guild_id": scope.guild_id, "channel_ids": list(scope.channel_ids)}
+        values = {
+            "guild_id": scope.guild_id,
+            "channel_ids": list(scope.channel_ids),
+            "is_guild_wide": scope.is_guild_wide,
+        }
         models = list(session.scalars(text(_MODELS), values))
         may_leave = agrees(session, scope.guild_id)
     vectors: dict[str, bytes] = {}
@@ -252,6 +257,7 @@ def _nearest(session: Session, scope: Scope, model: str, vector: bytes, limit: i
         "guild_id": scope.guild_id,
         "model": model,
         "channel_ids": list(scope.channel_ids),
+        "is_guild_wide": scope.is_guild_wide,
         "section": scope.section,
         "since": scope.since,
         "until": scope.until,
@@ -266,13 +272,11 @@ def _merged(ranked: Sequence[Sequence[Row[Any]]], limit: int) -> list[Row[Any]]:
     return by_rank[:limit]
 
 
-def _passages(session: Session, guild_id: int, found: Sequence[Row[Any]]) -> dict[tuple[int, bytes], str]:
+def _passages(session: Session, found: Sequence[Row[Any]]) -> dict[tuple[int, bytes], str]:
     """The passages of these documents by the hash of their text, as the rows have them now."""
     texts: dict[tuple[int, bytes], str] = {}
-    documents = {row.document_id: (row.section, row.channel_id, row.day) for row in found}
-    for document_id, (section, channel_id, day_date) in documents.items():
-        day = queries.day_of(session, guild_id, channel_id, day_date)
-        if day is not None:
-            whole = rules.passages_of(section, day, queries.stop_words(session, guild_id, day))
-            texts |= {(document_id, hash_of(part)): part for part in parts(whole)}
+    for document_id, row in {row.document_id: row for row in found}.items():
+        written = service.read(session, row)
+        if written is not None:
+            texts |= {(document_id, hash_of(part)): part for part in parts(written.passages)}
     return texts

@@ -21,13 +21,17 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Scope:
-    """Where a question may look: only in these channels of this guild, and only where the filters say."""
+    """Where a question may look: only in these channels of this guild, and only where the filters say.
+
+    What belongs to no channel belongs to the whole guild, and is found if `is_guild_wide`.
+    """
 
     guild_id: int
     channel_ids: Sequence[int]
     section: str | None = None
     since: date | None = None
     until: date | None = None
+    is_guild_wide: bool = False
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,8 @@ class Found:
     document_id: int
     url: str
     title: str
-    channel_id: int
-    day: date
+    channel_id: int | None
+    day: date | None
     text: str
     score: float
 
@@ -80,4 +84,4 @@ def check(scope: Scope, question: str, limit: int) -> str:
     """The question as it may be asked; empty when it can find nothing. Raises BadInput that names what is allowed."""
     if not 1 <= limit <= LIMIT_MAX:
         raise BadInput(f"The limit is {limit}, and must lie between 1 and {LIMIT_MAX}.")
-    return question[:QUESTION_MAX].replace("\0", "\ufffd").strip() if scope.channel_ids else ""
+    return question[:QUESTION_MAX].replace("\0", "\ufffd").strip() if scope.channel_ids or scope.is_guild_wide else ""

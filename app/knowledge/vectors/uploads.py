@@ -33,6 +33,8 @@ _STORE_DAYS = 30
 _ATTRIBUTE_MAX = 512
 _FILE_LIFE, _RENEWED_BEFORE = timedelta(days=30), timedelta(days=3)
 METADATA_KEY = "heorot"
+# Stands for the channel of what has none.
+GUILD_WIDE = "guild"
 MODEL = "openai"
 
 # How long a guild's texts are kept, and whether they may be sent.
@@ -46,7 +48,7 @@ UPDATE documents SET stale_at = '-infinity', content_hash = NULL WHERE id IN (
     SELECT d.id FROM documents d JOIN store_files f ON f.document_id = d.id
     LEFT JOIN guild_settings s ON s.guild_id = d.guild_id
     WHERE f.state = 'attached' AND f.expires_at < :soon AND d.stale_at IS NULL
-    AND (d.day + coalesce(s.retention_days, :days))::timestamp AT TIME ZONE 'UTC' > f.expires_at
+    AND (d.day IS NULL OR (d.day + coalesce(s.retention_days, :days))::timestamp AT TIME ZONE 'UTC' > f.expires_at)
     ORDER BY d.id FOR UPDATE OF d
 )
 """
@@ -167,6 +169,7 @@ def finish_batches() -> int:
 
 def attributes(row: Any) -> dict[str, str | float | bool]:
     """The metadata of a document's file; ids are text, because a number there loses the last digits of one."""
+    times = {} if row.day is None else {"date": row.day.isoformat(), "day": row.day.toordinal()}
     return {
         "source": row.source,
         "category": row.category,
@@ -177,9 +180,8 @@ def attributes(row: Any) -> dict[str, str | float | bool]:
         # Its kind, its channel and its day, which are attributes of their own as well: these can be filtered by.
         "tags": " ".join(row.tags)[:_ATTRIBUTE_MAX],
         "guild_id": str(row.guild_id),
-        "channel_id": str(row.channel_id),
-        "date": row.day.isoformat(),
-        "day": row.day.toordinal(),
+        "channel_id": GUILD_WIDE if row.channel_id is None else str(row.channel_id),
+        **times,
         "messages": row.messages,
         "tokens": row.tokens,
     }
@@ -247,7 +249,9 @@ def _plan(document: Rendered, mark: str) -> _Planned | None:
             "tokens": document.tokens,
         }
         file_row = int(uow.session.execute(text(_NEW_FILE), row).scalar_one())
-        name = rules.file_name(document.section, document.channel_id, document.day, f"{mark}-{file_row}")
+        name = rules.file_name(
+            document.prefix, document.ending, document.channel_id, document.day, f"{mark}-{file_row}"
+        )
         named = text("UPDATE store_files SET filename = :name WHERE id = :id")
         uow.session.execute(named, {"name": name, "id": file_row})
         titled = text("UPDATE documents SET title = :title WHERE id = :id")
@@ -266,8 +270,10 @@ def _wishes(guild_id: int, session: Session | None = None) -> Row[Any]:
 def _life(document: Rendered, days: int) -> timedelta:
     """How long a file may be there: not longer than its guild keeps texts, and at most what the other side allows.
 
-    Its first texts go when the day is so many days old.
+    Its first texts go when the day is so many days old. What belongs to no day stays until its kind takes it back.
     """
+    if document.day is None:
+        return _FILE_LIFE
     start = datetime(document.day.year, document.day.month, document.day.day, tzinfo=UTC)
     left = start + timedelta(days=days) - clock.now()
     return min(max(left, timedelta(hours=1)), _FILE_LIFE)

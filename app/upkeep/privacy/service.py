@@ -33,7 +33,7 @@ from app.core.commands import Command
 from app.core.db import UnitOfWork
 from app.core.errors import BadInput
 from app.core.translations import _
-from app.knowledge.documents import service as documents
+from app.knowledge.documents import days
 from app.knowledge.embeddings import service as index
 from app.upkeep.privacy import mentions
 from app.upkeep.privacy.rules import LOCKS, MESSAGES, RULES, Rule
@@ -63,7 +63,7 @@ def opt_out(uow: UnitOfWork, command: Command) -> Answer:
     """Record nothing of this person here from now on. Twice leaves one row."""
     values = {"guild_id": command.guild_id, "user_id": command.user_id}
     uow.session.execute(insert(OptOut).values(**values).on_conflict_do_nothing())
-    documents.cut_author(uow.session, command.guild_id, command.user_id)
+    days.cut_author(uow.session, command.guild_id, command.user_id)
     # Its end will not be recorded, so it would one day count as time spent talking.
     uow.session.execute(
         text("DELETE FROM voice_sessions WHERE guild_id = :guild_id AND user_id = :user_id AND ended_at IS NULL"),
@@ -78,7 +78,7 @@ def opt_out(uow: UnitOfWork, command: Command) -> Answer:
 def opt_in(uow: UnitOfWork, command: Command) -> Answer:
     """Record this person again, as the server's settings say."""
     uow.session.execute(delete(OptOut).where(OptOut.guild_id == command.guild_id, OptOut.user_id == command.user_id))
-    documents.cut_author(uow.session, command.guild_id, command.user_id)
+    days.cut_author(uow.session, command.guild_id, command.user_id)
     uow.after_commit(lambda: tell("privacy", command.guild_id))
     return Answer(_("From now on I record you here as the settings of this server say."))
 

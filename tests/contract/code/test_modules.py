@@ -77,6 +77,11 @@ MORE = {
         "results": "rankings of a moment ago",
         "tags": "reads the tags that forums offer",
     },
+    "knowledge/documents": {
+        "days": "what a message does to the documents of its day",
+        "kinds": "what a kind of document says of itself",
+        "registry": "every kind of document",
+    },
     "knowledge/embeddings": {
         "cache": "vectors of texts that came before",
         "generations": "says that an index has changed, for results that are kept",

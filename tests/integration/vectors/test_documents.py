@@ -14,6 +14,7 @@ from app.core.db import unit_of_work
 from app.core.errors import BadInput, Unavailable
 from app.core.redis import cache_redis
 from app.knowledge.documents import rules, service
+from app.knowledge.documents.days import cut_author
 from app.knowledge.embeddings import pipeline
 from app.knowledge.embeddings.index import MESSAGES
 from app.knowledge.vectors import stores
@@ -91,7 +92,7 @@ def test_what_goes_is_not_found_from_its_commit_on(index, happening):
     else:
         opt_out(BORIS)
         with unit_of_work() as uow:
-            service.cut_author(uow.session, GUILD, BORIS)
+            cut_author(uow.session, GUILD, BORIS)
             uow.commit()
     assert not any("swordfish" in found.text for found in find("swordfish password"))
     make()

@@ -11,6 +11,7 @@ from app.core.db import unit_of_work
 from app.core.errors import BadInput
 from app.core.settings import settings
 from app.knowledge.documents import queries, service
+from app.knowledge.documents.days import cut_author
 from app.knowledge.vectors import stores, uploads
 from app.knowledge.vectors.managed import MANAGED
 from tests.factories.knowledge import (
@@ -166,7 +167,7 @@ def test_what_goes_here_goes_there_at_once(server, happening):
     else:
         opt_out(BORIS)
         with unit_of_work() as uow:
-            service.cut_author(uow.session, GUILD, BORIS)
+            cut_author(uow.session, GUILD, BORIS)
             uow.commit()
     # From the commit on nothing of it is found, before anything was asked of the server.
     assert MANAGED.search(scope(), "swordfish") == []

@@ -19,11 +19,13 @@ def day(*texts):
 
 
 def test_names_are_the_same_for_the_same_day():
-    assert rules.url(rules.LOG, 7, 70, DAY) == "discord://chatlog/7/70/2026-03-04"
-    assert rules.url(rules.SUMMARY, 7, 70, DAY) == "discord://summary/7/70/2026-03-04"
-    assert rules.file_name(rules.LOG, 70, DAY, "abc-1") == "chatlog_70_2026-03-04_abc-1.json"
+    assert rules.url("chatlog", 7, 70, DAY) == "discord://chatlog/7/70/2026-03-04"
+    assert rules.url("summary", 7, 70, DAY) == "discord://summary/7/70/2026-03-04"
+    assert rules.file_name("chatlog", "json", 70, DAY, "abc-1") == "chatlog_70_2026-03-04_abc-1.json"
+    assert rules.file_name("note", "txt", None, None, "abc-1") == "note_abc-1.txt"
     assert rules.title(rules.SUMMARY, "general", DAY) == "Summary of #general on 2026-03-04"
-    assert all(len(tag) <= 64 for tag in rules.tags(rules.LOG, 2**63 - 1, DAY))
+    assert all(len(tag) <= 64 for tag in rules.tags("chatlog", 2**63 - 1, DAY))
+    assert rules.tags("note", None, None) == ["note"]
 
 
 @given(st.lists(st.text(max_size=60), min_size=1, max_size=8))
