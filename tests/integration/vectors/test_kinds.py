@@ -28,7 +28,7 @@ from app.knowledge.vectors.managed import MANAGED
 from app.upkeep.retention import purge
 from tasks import vectors as tasks
 from tests.factories.knowledge import ANNA, ELSEWHERE, GUILD, OTHER_GUILD, PRIVATE, PUBLIC, embed_all, rows, write
-from tests.factories.managed import agree, settle, sql
+from tests.factories.managed import agree, lives, settle, sql
 
 TABLE = """
 CREATE TABLE handbook (
@@ -283,6 +283,26 @@ def test_it_is_pruned_by_its_section_and_what_has_no_day_by_nothing_else(used, c
     assert found("harbour") == ["Page *3*"]
     used.bring()
     assert used.count() == 1
+
+
+@pytest.mark.parametrize("used", ["openai"], indirect=True)
+def test_a_file_of_no_day_is_renewed_for_as_long_as_its_kind_has_it(used, server):
+    page(1, "The harbour opens at dawn.")
+    used.bring()
+    assert lives(server) == [timedelta(days=30)]
+    old = set(server.files)
+    sql("UPDATE store_files SET expires_at = now() + interval '1 day'")
+    used.bring()
+    assert used.count() == 1
+    assert old.isdisjoint(server.files)
+    assert lives(server) == [timedelta(days=30)] * 2
+    # Even where nobody said so, it ends with the text.
+    sql("DELETE FROM handbook")
+    sql("UPDATE store_files SET expires_at = now() + interval '1 day'")
+    used.bring()
+    used.bring()
+    assert used.count() == 0
+    assert rows("SELECT count(*) FROM documents") == [(0,)]
 
 
 def test_it_goes_with_its_guild(used):
