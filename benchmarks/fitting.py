@@ -1,4 +1,8 @@
-"""Fitting the weights of ranking to questions whose answers are known, always leaving one conversation out."""
+"""Fitting the weights of ranking to questions whose answers are known, always leaving one conversation out.
+
+Conversations of two people are no guild: our own logs, in which chatter stands around every fact, are always among what
+is fitted to.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,13 +28,16 @@ _SMOOTH = 0.6
 Sample = tuple[np.ndarray, np.ndarray, float]
 
 
-def leave_one_out(conversations: list[Conversation], measure: Callable[..., dict[str, Any]]) -> dict[str, Any]:
-    """What weights fitted to all other conversations find in each, and those weights."""
+def leave_one_out(
+    conversations: list[Conversation], logs: list[Conversation], measure: Callable[..., dict[str, Any]]
+) -> dict[str, Any]:
+    """What weights fitted to all other conversations, and to our own logs, find in each; those weights, and all's."""
     samples = {one.name: lessons(one) for one in conversations}
+    of_logs = [sample for one in logs for sample in lessons(one)]
     kept, fitted, of_each = dict(ranking.WEIGHTS), [], {}
     for one in conversations:
         others = [sample for name, of_one in samples.items() if name != one.name for sample in of_one]
-        fitted.append(fit(others))
+        fitted.append(fit([*others, *of_logs]))
         ranking.WEIGHTS.update(fitted[-1])
         ranked = {question.text: scored(one, question.text) for question in one.questions}
         of_each[one.name] = measure([one], lambda _, asked, ranked=ranked: ranked[asked])
@@ -45,7 +52,13 @@ def leave_one_out(conversations: list[Conversation], measure: Callable[..., dict
         name: [round(float(value), 2) for value in (np.mean(values), np.std(values))]
         for name, values in _by_name(fitted)
     }
-    return {"overall": mean, "conversations": {k: v["overall"] for k, v in of_each.items()}, "weights": spread}
+    everything = fit([*of_logs, *(sample for of_one in samples.values() for sample in of_one)])
+    return {
+        "overall": mean,
+        "conversations": {name: found["overall"] for name, found in of_each.items()},
+        "weights": spread,
+        "weights_of_all": {name: round(weight, 2) for name, weight in everything.items()},
+    }
 
 
 def _by_name(fitted: list[dict[str, float]]) -> list[tuple[str, list[float]]]:

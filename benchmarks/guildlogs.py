@@ -28,6 +28,7 @@ _STEP = timedelta(seconds=140)
 _CHATTER_FOR_EACH = 40
 _CHANNELS = ("general", "gaming", "tavern", "food")
 _LOCALES = {"en": "en-US", "fr": "fr"}
+_REMEMBERED = "two words remembered"
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,11 @@ class Logs:
 
     asked: dict[str, Conversation]
     languages_detected: float
+
+    @property
+    def in_other_words(self) -> list[Conversation]:
+        """Those that are asked questions, rather than for words that somebody remembers."""
+        return [conversation for label, conversation in self.asked.items() if _REMEMBERED not in label]
 
 
 @dataclass(frozen=True)
@@ -63,7 +69,7 @@ def load(chatter: int = _CHATTER_FOR_EACH) -> Logs:
     index()
     mixed, of_facts = told["mixed guild"], languages["mixed guild"]
     asked = {
-        **{f"{name}, two words remembered": _remembering(data, one, languages[name]) for name, one in told.items()},
+        **{f"{name}, {_REMEMBERED}": _remembering(data, one, languages[name]) for name, one in told.items()},
         "English guild, asked in English": told["English guild"],
         "French guild, asked in French": told["French guild"],
         "mixed guild, asked in the language of the answer": mixed,

@@ -112,7 +112,7 @@ def _mean(rows: list[list[float]]) -> dict[str, float]:
     return {str(depth): round(float(mean), 2) for depth, mean in zip(DEPTHS, means, strict=True)}
 
 
-def evaluate(conversations: list[Conversation], *, ablate: bool, fit: bool) -> dict[str, Any]:
+def evaluate(conversations: list[Conversation], logs: guildlogs.Logs, *, ablate: bool, fit: bool) -> dict[str, Any]:
     """Every configuration over these conversations."""
     ways: dict[str, Rank] = {
         "search": find,
@@ -137,7 +137,7 @@ def evaluate(conversations: list[Conversation], *, ablate: bool, fit: bool) -> d
         "spread": _spread(configurations["search"]["conversations"]),
     }
     if fit and len(conversations) > 1:
-        found["leave_one_out"] = fitting.leave_one_out(conversations, measure)
+        found["leave_one_out"] = fitting.leave_one_out(conversations, logs.in_other_words, measure)
     return found
 
 
@@ -181,8 +181,9 @@ def main() -> None:
     if not chosen.data.is_file():
         parser.error(f"{chosen.data} is no file; DATA is a JSON file in LoCoMo's form")
     with tempfile.TemporaryDirectory() as folder, database(Path(folder)):
-        found = evaluate(load(chosen.data), ablate=chosen.ablate, fit=chosen.fit)
-        found["guild_logs"] = of_guild_logs(guildlogs.load())
+        conversations, logs = load(chosen.data), guildlogs.load()
+        found = evaluate(conversations, logs, ablate=chosen.ablate, fit=chosen.fit)
+        found["guild_logs"] = of_guild_logs(logs)
     chosen.out.write_text(json.dumps(found, indent=1) + "\n")
     print(f"written to {chosen.out}")
 
