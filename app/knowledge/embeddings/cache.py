@@ -59,6 +59,15 @@ def put(model: str, vectors: Mapping[TextKey, bytes]) -> None:
         log.warning("the vector cache is out of reach")
 
 
+def age(left: float) -> float:
+    """The seconds since a vector came here that has so many left.
+
+    One that is not kept yet has few left; a kept one has as few only at the end of its week, and counts as new then.
+    """
+    stay = _UNTIL_KEPT_SECONDS if left <= _UNTIL_KEPT_SECONDS else _WEEK_SECONDS
+    return max(0.0, stay - left)
+
+
 def keep(keys: Iterable[str]) -> None:
     """Keep those of these vectors that are still here for a week; what was dropped meanwhile does not come back."""
     try:

@@ -10,11 +10,11 @@ from redis import Redis
 
 from app.core.cache.entry import index_key
 from app.core.redis import cache_redis
+from app.knowledge.embeddings import cache as vectors
 from app.upkeep.health.service import COUNTERS_KEY
 
 # Vectors of texts have a cache of their own (app.knowledge.embeddings.cache), whose keys begin like this.
 VECTORS = "vector"
-_VECTOR_SECONDS = 7 * 24 * 3600
 _PAGE = 1000
 
 
@@ -55,8 +55,7 @@ def summaries(guild_id: int | None = None) -> list[Summary]:
     names = {key.removeprefix(prefix).decode() for key in client.scan_iter(f"{index_key('*')}", count=_PAGE)}
     names |= {name.split("|")[1] for name in counted if name.startswith("cache|")}
     found = [_summary(name, list(_entries(client, name)), _of_namespace(counted, name), guild_id) for name in names]
-    vectors = list(_vectors(client))
-    found.append(_summary(VECTORS, vectors, _of_vectors(counted), guild_id))
+    found.append(_summary(VECTORS, list(_vectors(client)), _of_vectors(counted), guild_id))
     return sorted(found, key=lambda one: one.cache)
 
 
@@ -89,7 +88,7 @@ def _page_of_vectors(client: Redis, keys: list[bytes]) -> Iterator[_Entry]:
         pipe.ttl(key)
     for key, size, left in zip(keys, _sizes(client, keys), pipe.execute(), strict=True):
         if size:
-            yield _Entry(int(key.split(b":", 2)[1]), size, max(0.0, _VECTOR_SECONDS - left))
+            yield _Entry(int(key.split(b":", 2)[1]), size, vectors.age(left))
 
 
 def _sizes(client: Redis, keys: list[bytes]) -> list[int]:

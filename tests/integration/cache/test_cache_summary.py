@@ -48,6 +48,8 @@ def test_entries_guilds_and_hits_of_vectors_are_counted(database, capsys):
     assert (full["hits"], full["l1_hits"], full["l2_hits"], full["misses"], full["hit_rate"]) == (1, 0, 1, 3, 0.25)
     assert main.main(["cache", "summary"]) == 0
     (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("vector")]
+    cache.keep([cache.key("model", text) for text in texts])
+    assert summary(capsys)["vector"]["oldest"] == 0
     assert line == (
         "vector: 3 entries of 2 servers, 18 B, 0 s old (the oldest 0 s), hits: 25.0% of 4"
         " (L1 0, L2 1, loaded 3, failed 0)"
