@@ -53,13 +53,14 @@ WHERE id IN (SELECT d.id FROM documents d {which} ORDER BY d.id FOR UPDATE OF d)
 """
 _CUT_THESE = text(CUT.format(which="WHERE d.guild_id = :guild_id AND d.url = ANY(:urls)"))
 _AGREES = AGREES.format(guild="d.guild_id")
+_IS_DUE = """
+d.stale_at IS NOT NULL AND d.stale_at <= CASE WHEN d.day >= CAST(:today AS date) THEN :open ELSE :closed END
+AND (d.claimed_until IS NULL OR d.claimed_until <= clock_timestamp()) AND d.attempts < :most
+AND d.section = ANY(:sections)
+"""
 _CLAIM = f"""
 WITH due AS (
-    SELECT d.id FROM documents d
-    WHERE d.stale_at IS NOT NULL AND d.stale_at <= CASE WHEN d.day >= CAST(:today AS date) THEN :open ELSE :closed END
-    AND (d.claimed_until IS NULL OR d.claimed_until <= clock_timestamp()) AND d.attempts < :most
-AND d.section = ANY(:sections)
-    AND (NOT :needs_consent OR {_AGREES})
+    SELECT d.id FROM documents d WHERE {_IS_DUE} AND (NOT :needs_consent OR {_AGREES})
     ORDER BY d.day DESC, d.id LIMIT :limit FOR UPDATE OF d SKIP LOCKED
 )
 UPDATE documents d SET claimed_until = clock_timestamp() + make_interval(secs => :seconds * 2 ^ least(d.attempts, 8)),
@@ -68,12 +69,7 @@ FROM due WHERE d.id = due.id
 RETURNING d.id, d.guild_id, d.section, d.url, d.title, d.channel_id, d.day, d.cut, d.content_hash, d.attempts,
     {_AGREES} AS may_leave
 """  # noqa: S608 - constants.
-_DUE = """
-SELECT count(*) FROM documents d
-WHERE d.stale_at IS NOT NULL AND d.stale_at <= CASE WHEN d.day >= CAST(:today AS date) THEN :open ELSE :closed END
-AND (d.claimed_until IS NULL OR d.claimed_until <= clock_timestamp()) AND d.attempts < :most
-AND d.section = ANY(:sections)
-"""
+_DUE = f"SELECT count(*) FROM documents d WHERE {_IS_DUE}"  # noqa: S608 - constants.
 _SAME = "SELECT id FROM documents WHERE id = :id AND cut = :cut FOR UPDATE"
 _FINISH = """
 UPDATE documents SET claimed_until = NULL, attempts = 0, stored_at = clock_timestamp(), stored_model = :model,
@@ -219,28 +215,24 @@ def hint() -> None:
 
 def due(session: Session, now: datetime | None = None) -> int:
     """How many documents wait to be made, and for nothing else."""
-    moment = now or clock.now()
+    return int(session.scalar(text(_DUE), _due_at(now or clock.now())) or 0)
+
+
+def _due_at(moment: datetime) -> dict[str, object]:
     opened, closed = rules.due_before(moment)
-    values = {"today": moment.date(), "open": opened, "closed": closed, "most": ATTEMPTS_MAX}
-    values["sections"] = registry.sections()
-    return int(session.scalar(text(_DUE), values) or 0)
+    return {
+        "today": moment.date(),
+        "open": opened,
+        "closed": closed,
+        "most": ATTEMPTS_MAX,
+        "sections": registry.sections(),
+    }
 
 
 def claim(session: Session, limit: int, *, needs_consent: bool, now: datetime | None = None) -> list[Rendered]:
     """Take so many due documents in hand, with their texts; those of which nothing is left go."""
-    moment = now or clock.now()
-    opened, closed = rules.due_before(moment)
-    values = {
-        "today": moment.date(),
-        "open": opened,
-        "closed": closed,
-        "needs_consent": needs_consent,
-        "limit": limit,
-        "most": ATTEMPTS_MAX,
-        "seconds": _CLAIM_SECONDS,
-        "sections": registry.sections(),
-    }
-    found = session.execute(text(_CLAIM), values).all()
+    wanted = {"needs_consent": needs_consent, "limit": limit, "seconds": _CLAIM_SECONDS}
+    found = session.execute(text(_CLAIM), _due_at(now or clock.now()) | wanted).all()
     made = [_rendered(session, row) for row in found]
     empty = [row.id for row, one in zip(found, made, strict=True) if one is None]
     delete(session, empty)
