@@ -28,6 +28,17 @@ class Killed(BaseException):
     """The process ends here."""
 
 
+def an_hour_later(server):
+    """What was interrupted is done again, and what nobody knows of is cleared away."""
+    sql("UPDATE store_files SET created_at = created_at - interval '1 hour'")
+    for _ in range(2):
+        settle()
+        MANAGED.sync()
+    for file in server.files.values():
+        file["created_at"] -= 3600
+    MANAGED.clean()
+
+
 @pytest.mark.parametrize("place", ["create_store", "upload", "attach", "batch_states", "detach", "delete_file"])
 @pytest.mark.parametrize("is_after", [False, True])
 def test_killed_at_any_request_the_next_run_ends_where_it_would_have(server, monkeypatch, place, is_after):
@@ -51,13 +62,7 @@ def test_killed_at_any_request_the_next_run_ends_where_it_would_have(server, mon
         MANAGED.sync()
     monkeypatch.setattr(module, place, real)
     # Time passes: what was on its way has arrived or never will.
-    sql("UPDATE store_files SET created_at = created_at - interval '1 hour'")
-    for _ in range(2):
-        settle()
-        MANAGED.sync()
-    for file in server.files.values():
-        file["created_at"] -= 3600
-    MANAGED.clean()
+    an_hour_later(server)
     assert len(server.stores) == 1
     assert len(server.files) == 2
     assert [state for state, _ in rows(FILES)] == ["attached", "attached"]
@@ -87,13 +92,7 @@ def test_a_database_that_goes_between_a_request_and_its_bookkeeping_doubles_noth
             MANAGED.sync()
         monkeypatch.setattr(removals.remote, place, real)
         postgres.mend()
-        sql("UPDATE store_files SET created_at = created_at - interval '1 hour'")
-        for _ in range(2):
-            settle()
-            MANAGED.sync()
-        for file in server.files.values():
-            file["created_at"] -= 3600
-        MANAGED.clean()
+        an_hour_later(server)
         assert (len(server.stores), len(server.files)) == (1, 2)
         assert {row[1] for row in rows(FILES)} == set(server.files)
         assert "otters" in MANAGED.search(scope(), "otters")[0].text
@@ -132,13 +131,7 @@ def test_an_answer_that_fails_or_is_lost_doubles_nothing(server, method, path, s
     settle()
     with pytest.raises(RemoteUnavailable, match=f"HTTP {status}"):
         MANAGED.sync()
-    sql("UPDATE store_files SET created_at = created_at - interval '1 hour'")
-    for _ in range(2):
-        settle()
-        MANAGED.sync()
-    for file in server.files.values():
-        file["created_at"] -= 3600
-    MANAGED.clean()
+    an_hour_later(server)
     assert (len(server.stores), len(server.files)) == (1, 2)
     assert {row[1] for row in rows(FILES)} == set(server.files)
 
