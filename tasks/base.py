@@ -4,17 +4,16 @@ from typing import Any, ClassVar
 
 import psycopg2
 import redis.exceptions
-import sqlalchemy.exc
 from celery import Task
 from celery.exceptions import Retry, TaskPredicate
 
+from app.core import db
 from app.core.errors import Unavailable
 from app.core.quiet import Quieted, describe
 
 # Failures of the surroundings: the same work will succeed once they are back.
 OUTAGES: tuple[type[Exception], ...] = (
-    sqlalchemy.exc.OperationalError,
-    sqlalchemy.exc.InterfaceError,
+    *db.OUTAGES,
     psycopg2.OperationalError,
     redis.exceptions.ConnectionError,
     redis.exceptions.TimeoutError,

@@ -8,10 +8,9 @@ from typing import Any
 
 from celery.signals import worker_process_init
 from redis.exceptions import RedisError
-from sqlalchemy.exc import InterfaceError, OperationalError
 
 from app.core import ledger, queue
-from app.core.db import unit_of_work
+from app.core.db import OUTAGES, unit_of_work
 from app.core.errors import ConfigurationError, Unavailable
 from app.core.redis import broker_redis
 from app.knowledge.documents import service as documents
@@ -60,7 +59,7 @@ def refresh() -> None:
     service.take_hint()
     try:
         is_more = pipeline.refresh(is_crowded=_is_ingest_behind, sources=registry.SOURCES)
-    except (OperationalError, InterfaceError):
+    except OUTAGES:
         log.warning("the database is out of reach; the sweep will find what is left")
         return
     if is_more:

@@ -14,11 +14,10 @@ from typing import Annotated, Literal, ParamSpec, TypeVar
 import msgspec
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
 from app.core.answers import Answer
-from app.core.db import UnitOfWork, unit_of_work
+from app.core.db import OUTAGES, UnitOfWork, unit_of_work
 from app.core.errors import BadInput, DatabaseUnavailable, Refused, Unavailable
 from app.core.translations import _, speaking
 from schema.models.ingest import DeadLetter
@@ -151,7 +150,7 @@ def expire_if_reachable(command: Command) -> Answer:
     """As `expire`; without a database nobody can decide, and the answer says that honestly."""
     try:
         return expire(command)
-    except (OperationalError, InterfaceError, Unavailable):
+    except (*OUTAGES, Unavailable):
         with speaking(command.language):
             return unknown()
 
@@ -171,7 +170,7 @@ def reachable(query: Callable[P, T]) -> Callable[P, T]:
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
         try:
             return query(*args, **kwargs)
-        except (OperationalError, InterfaceError) as error:
+        except OUTAGES as error:
             raise DatabaseUnavailable from error
 
     return run

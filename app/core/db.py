@@ -5,41 +5,55 @@ Every write happens inside a unit of work: it rolls back unless told to commit, 
 """
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 
-from sqlalchemy import Engine, create_engine, text
-from sqlalchemy.engine.interfaces import IsolationLevel
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.engine.interfaces import DBAPIConnection, IsolationLevel
+from sqlalchemy.exc import DisconnectionError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from app.core.errors import ConfigurationError
 from app.core.settings import settings
 
 log = logging.getLogger(__name__)
 
+# PostgreSQL is away, or this process has all the connections that it may have.
+OUTAGES = (OperationalError, InterfaceError, NoConnection)
+
+# Connections that a pool keeps while nobody wants them. A search asks over two at once, and somebody else may
+# search too: making one anew takes as long as half a search.
+_KEPT, _KEPT_FOR_READING = 2, 6
+# Whether a connection is still alive is asked after such a pause only: it costs a trip, as much as a small statement.
+_ASKED_AFTER_SECONDS = 1.0
+
 
 @cache
 def engine() -> Engine:
     """The process-wide connection pool; made on first use, so that forked workers have their own."""
-    return _pool("READ COMMITTED")
+    return _pool("READ COMMITTED", _KEPT)
 
 
 @cache
 def reader() -> Engine:
     """Another pool, for reads that each stand alone: beginning and ending a transaction would be two more trips."""
-    return _pool("AUTOCOMMIT")
+    return _pool("AUTOCOMMIT", _KEPT_FOR_READING)
 
 
-def _pool(isolation: IsolationLevel) -> Engine:
+def _pool(isolation: IsolationLevel, kept: int) -> Engine:
     url = settings().database_url
     if not url:
         raise ConfigurationError("DATABASE_URL is not set. `make run` sets it; see .env.example.")
-    return create_engine(
+    most = settings().db_max_connections
+    pool = create_engine(
         url.replace("postgres://", "postgresql://", 1).replace("postgresql://", "postgresql+psycopg2://", 1),
-        pool_size=2,
-        max_overflow=settings().db_max_connections - 2 if settings().db_max_connections > 2 else 0,  # noqa: PLR2004
-        pool_pre_ping=True,
+        pool_size=min(kept, most),
+        max_overflow=max(0, most - kept),
+        pool_timeout=settings().db_connection_timeout / 1000,
         isolation_level=isolation,
         # A failing statement's parameters are what people wrote, and its error ends up in logs.
         hide_parameters=True,
@@ -54,6 +68,26 @@ def _pool(isolation: IsolationLevel) -> Engine:
             "tcp_user_timeout": 30_000,
         },
     )
+    _ask_after_a_pause(pool)
+    return pool
+
+
+def _ask_after_a_pause(pool: Engine) -> None:
+    """Replace connections that died unseen before anybody gets them, as `pool_pre_ping` does, but not every time."""
+
+    @event.listens_for(pool, "checkin")
+    def _used(_connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+        entry.info["used_at"] = time.monotonic()
+
+    @event.listens_for(pool, "checkout")
+    def _wanted(connection: DBAPIConnection, entry: ConnectionPoolEntry, _proxy: PoolProxiedConnection) -> None:
+        used_at = entry.info.get("used_at")
+        if used_at is None or time.monotonic() - used_at < _ASKED_AFTER_SECONDS:
+            return
+        try:
+            pool.dialect.do_ping(connection)
+        except pool.dialect.loaded_dbapi.Error as error:
+            raise DisconnectionError from error
 
 
 class UnitOfWork:
