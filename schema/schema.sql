@@ -1296,6 +1296,8 @@ CREATE UNIQUE INDEX uq_game_players_active ON public.game_players USING btree (g
 
 CREATE UNIQUE INDEX uq_games_waiting_group ON public.games USING btree (guild_id, channel_id) WHERE ((kind = 'group'::text) AND (status = 'waiting'::text));
 
+CREATE STATISTICS public.st_message_vectors_scope (dependencies) ON model, guild_id, channel_id FROM public.message_vectors;
+
 CREATE TRIGGER count_game_forgotten AFTER DELETE ON public.game_results FOR EACH ROW WHEN ((old.result = 'win'::text)) EXECUTE FUNCTION public.count_games();
 
 CREATE TRIGGER count_game_won AFTER INSERT ON public.game_results FOR EACH ROW WHEN ((new.result = 'win'::text)) EXECUTE FUNCTION public.count_games();
