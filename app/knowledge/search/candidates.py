@@ -1,12 +1,12 @@
 """What a search ranks: the messages that its two legs bring up, with what stands around them.
 
-The two are asked at the same time, each over a connection of its own. No connection is held while the model works or
-while a leg waits for the other, so that searches never wait for each other's.
+The two are asked at the same time, each over a connection of its own: words are looked up while the model still works.
+Nobody holds a connection while waiting for the model or for the other leg, so that no search waits for another's.
 """
 
 import logging
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from sqlalchemy import text
@@ -32,8 +32,8 @@ from app.knowledge.search.rows import Rows, Windows, merge
 log = logging.getLogger(__name__)
 
 _NO_FILTERS = Filters()
-# So many legs by words may be under way at once; threads begin with the first search.
-_beside = ThreadPoolExecutor(8, thread_name_prefix="words")
+# Threads begin with the first search. What waits for another was handed over after it, so they never wait in a ring.
+_beside = ThreadPoolExecutor(16, thread_name_prefix="words")
 
 # A word in its exact form, in the stems of the languages in question, and whether it tells nothing.
 _WORDS = """
@@ -84,33 +84,47 @@ def gather(on: Ground, question: str, named: Named, filters: Filters = _NO_FILTE
     """What is to be ranked, and what ranking has to know of the question."""
     condition, values = filters.condition(rules.phrases(question))
     scope = Scope({"guild_id": on.guild_id, "channel_ids": on.channel_ids, **values}, condition)
+    terms = _beside.submit(_terms_of, on.language, (named.without, question))
+    found = _beside.submit(_by_words, scope, terms)
     meaning = _meaning(on.model, on.guild_id, named.as_told)
-    with reading() as session:
-        terms = _terms(session, on.language, named.without) or _terms(session, on.language, question)
-    words = _beside.submit(_by_words, scope, terms, meaning)
+    words = _beside.submit(_with_words, scope, terms, found, meaning)
     near = _by_meaning(scope, terms, meaning)
-    with_words, rarity = words.result()
     asked = Asked(
-        rarity=tuple(rarity),
+        rarity=tuple(found.result()[1]),
         has_meaning=meaning is not None,
         named=named.one,
         asks_when=rules.asks_when(question),
         dates=mentions(question, clock.now().astimezone(filters.zone).date()),
     )
-    return merge((with_words, near), len(terms)), asked
+    return merge((words.result(), near), len(terms.result())), asked
 
 
-def _by_words(scope: Scope, terms: Sequence[Term], meaning: Meaning | None) -> tuple[Windows, list[float]]:
+def _terms_of(guilds: str, questions: Sequence[str]) -> list[Term]:
+    """Those of the first question that has any."""
     with reading() as session:
-        ids, rarity = legs.by_words(session, scope, terms)
-        return legs.read(session, scope, ids, terms, meaning), rarity
+        return next(filter(None, (_terms(session, guilds, question) for question in questions)), [])
 
 
-def _by_meaning(scope: Scope, terms: Sequence[Term], meaning: Meaning | None) -> Windows:
+def _by_words(scope: Scope, terms: Future[list[Term]]) -> tuple[list[int], list[float]]:
+    asked = terms.result()
+    with reading() as session:
+        return legs.by_words(session, scope, asked)
+
+
+def _with_words(
+    scope: Scope, terms: Future[list[Term]], found: Future[tuple[list[int], list[float]]], meaning: Meaning | None
+) -> Windows:
+    ids, _rarity = found.result()
+    with reading() as session:
+        return legs.read(session, scope, ids, terms.result(), meaning)
+
+
+def _by_meaning(scope: Scope, terms: Future[list[Term]], meaning: Meaning | None) -> Windows:
     if meaning is None:
         return Windows()
+    asked = terms.result()
     with reading() as session:
-        return legs.read(session, scope, legs.by_meaning(session, scope, meaning), terms, meaning)
+        return legs.read(session, scope, legs.by_meaning(session, scope, meaning), asked, meaning)
 
 
 def meaning_of(guild_id: int, question: str) -> Meaning | None:
