@@ -8,8 +8,8 @@ _GROUPS = Path("/sys/fs/cgroup")
 _OWN_GROUP = Path("/proc/self/cgroup")
 # A group in the older form of limits has its own place for each kind.
 _OLD_LIMIT = "memory/memory.limit_in_bytes"
-# A sixteenth, as everything else of Heorot and of the machine needs the rest; a small machine gets what always worked.
-_SHARE, _LEAST_MB, _MOST_MB = 16, 96, 4096
+# An eighth, as everything else of Heorot and of the machine needs the rest; a small machine gets what always worked.
+_SHARE, _LEAST_MB, _MOST_MB = 8, 96, 4096
 
 
 def for_pages() -> int:
