@@ -12,6 +12,7 @@ import pytest
 from app.core import db, queue, redis
 from app.core.cache import runtime as cache
 from app.core.settings import PROJECT, settings
+from app.knowledge.search import results
 from tests.factories import folders
 from tests.factories.turns import Turns
 
@@ -38,6 +39,7 @@ def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, Any, Any]:
 
 def reset_process_state() -> None:
     """Forget connections and settings, so that the next use reads the environment anew."""
+    results.settle()
     db.dispose()
     cache.dispose()
     redis.dispose()

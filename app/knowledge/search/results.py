@@ -6,6 +6,7 @@ depends on. Whoever reads a page reads its messages anew, so that even an outdat
 
 import hashlib
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 
 import msgspec
@@ -18,6 +19,8 @@ from app.knowledge.embeddings import generations
 log = logging.getLogger(__name__)
 
 _KEEP_SECONDS = 120
+# Begins with the first search.
+_keeper = ThreadPoolExecutor(1, thread_name_prefix="rankings")
 
 
 class Ranking(msgspec.Struct, frozen=True, array_like=True):
@@ -53,9 +56,17 @@ def get(kept_under: str | None) -> Ranking | None:
 
 
 def put(kept_under: str | None, ranking: Ranking) -> None:
-    """Keep this ranking for a short time."""
-    if kept_under is None:
-        return
+    """Keep this ranking for a short time. Whoever searches does not wait for it: the server may wait for its disk."""
+    if kept_under is not None:
+        _keeper.submit(_put, kept_under, ranking)
+
+
+def settle() -> None:
+    """Wait until what was put so far is kept."""
+    _keeper.submit(lambda: None).result()
+
+
+def _put(kept_under: str, ranking: Ranking) -> None:
     try:
         cache_redis().set(kept_under, msgspec.msgpack.encode(ranking), ex=_KEEP_SECONDS)
     except RedisError:

@@ -153,6 +153,7 @@ def test_what_is_kept_holds_ids_alone_and_is_used(index):
     message = write("the dragon sleeps under the mountain")
     embed_all()
     assert ids("dragon") == [message]
+    results.settle()
     kept = [cache_redis().get(key) for key in cache_redis().scan_iter("search:ranking:*")]
     assert len(kept) == 1
     assert b"dragon" not in kept[0]
@@ -170,6 +171,7 @@ def test_a_broken_kept_ranking_is_a_miss(index):
     message = write("the dragon sleeps")
     embed_all()
     ids("dragon")
+    results.settle()
     for key in cache_redis().scan_iter("search:ranking:*"):
         cache_redis().set(key, b"\xc1 broken")
     assert ids("dragon") == [message]
@@ -231,6 +233,7 @@ def test_however_wrong_a_kept_ranking_is_it_shows_nobody_what_they_may_not_read(
     monkeypatch.setattr(results, "key", lambda *_: f"search:ranking:{seed}")
     everything = find("moon over the hill", viewer=Viewer(1, tuple(channel for _, channel in channels)))
     assert len(everything.message_ids) == 12
+    results.settle()
     shown = 0
     for _ in range(40):
         guild = chance.choice((GUILD, OTHER_GUILD))

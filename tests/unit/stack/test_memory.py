@@ -9,7 +9,7 @@ GB = 1 << 30
 
 
 @pytest.mark.parametrize(
-    ("total", "pages"), [(GB // 2, 96), (GB, 96), (8 * GB, 1024), (24 * GB, 3072), (64 * GB, 4096), (1024 * GB, 4096)]
+    ("total", "pages"), [(GB // 2, 96), (GB, 128), (8 * GB, 1024), (24 * GB, 3072), (64 * GB, 4096), (1024 * GB, 4096)]
 )
 def test_pages_take_an_eighth_within_bounds(monkeypatch, total, pages):
     monkeypatch.setattr(memory, "total", lambda: total)
