@@ -34,6 +34,9 @@ log = logging.getLogger(__name__)
 _NO_FILTERS = Filters()
 # Threads begin with the first search. What waits for another was handed over after it, so they never wait in a ring.
 _beside = ThreadPoolExecutor(16, thread_name_prefix="words")
+_Terms = Future[list[Term]]
+# The messages that the words bring up, and how rare each word is.
+_Found = tuple[list[int], list[float]]
 
 # A word in its exact form, in the stems of the languages in question, and whether it tells nothing.
 _WORDS = """
@@ -105,21 +108,19 @@ def _terms_of(guilds: str, questions: Sequence[str]) -> list[Term]:
         return next(filter(None, (_terms(session, guilds, question) for question in questions)), [])
 
 
-def _by_words(scope: Scope, terms: Future[list[Term]]) -> tuple[list[int], list[float]]:
+def _by_words(scope: Scope, terms: _Terms) -> _Found:
     asked = terms.result()
     with reading() as session:
         return legs.by_words(session, scope, asked)
 
 
-def _with_words(
-    scope: Scope, terms: Future[list[Term]], found: Future[tuple[list[int], list[float]]], meaning: Meaning | None
-) -> Windows:
+def _with_words(scope: Scope, terms: _Terms, found: Future[_Found], meaning: Meaning | None) -> Windows:
     ids, _rarity = found.result()
     with reading() as session:
         return legs.read(session, scope, ids, terms.result(), meaning)
 
 
-def _by_meaning(scope: Scope, terms: Future[list[Term]], meaning: Meaning | None) -> Windows:
+def _by_meaning(scope: Scope, terms: _Terms, meaning: Meaning | None) -> Windows:
     if meaning is None:
         return Windows()
     asked = terms.result()
