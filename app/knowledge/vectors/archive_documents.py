@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from app.core.db import unit_of_work
 from app.knowledge.documents import service
 from app.knowledge.embeddings.rules import hash_of, parts, tokens_of
+from app.knowledge.vectors.pgvector import STORE
 
 _PAGE_ROWS = """
 SELECT v.document_id, d.guild_id, d.url, v.model, v.part, v.dims, encode(v.content_hash, 'hex') AS hash,
@@ -26,11 +27,6 @@ ORDER BY v.document_id, v.model, v.part LIMIT :limit
 _LOCK = """
 SELECT id, guild_id, section, url, title, channel_id, day FROM documents
 WHERE guild_id = :guild_id AND url = :url FOR UPDATE
-"""
-_INSERT = """
-INSERT INTO document_vectors (document_id, model, part, guild_id, channel_id, dims, content_hash, embedding)
-SELECT :id, :model, n.part, :guild_id, CAST(:channel_id AS bigint), :dims, n.hash, CAST(n.vector AS halfvec)
-FROM unnest(CAST(:parts AS smallint[]), CAST(:hashes AS bytea[]), CAST(:vectors AS text[])) AS n(part, hash, vector)
 """
 _DELETE = "DELETE FROM document_vectors WHERE document_id = :id AND model = :model"
 
@@ -79,7 +75,7 @@ def restore(session: Session, lines: Sequence[DocumentLine], dims: int) -> bool:
         "vectors": [json.dumps(line.vector) for line in lines],
     }
     session.execute(text(_DELETE), values)
-    session.execute(text(_INSERT), values)
+    session.execute(text(STORE), values)
     facts: dict[str, str | int] = {
         "title": written.title,
         "model": first.model,

@@ -25,18 +25,17 @@ from app.knowledge.documents import service
 from app.knowledge.embeddings.limits import Limits
 from app.knowledge.vectors import removals, uploads
 from app.knowledge.vectors.rows import fetch, run
-from app.knowledge.vectors.stores import Found, Progress, Scope, check
+from app.knowledge.vectors.stores import READABLE, Found, Progress, Scope, check
 
 _STORE = f"SELECT v.store_id FROM vector_stores v WHERE v.guild_id = :id AND {AGREES.format(guild='v.guild_id')}"  # noqa: S608 - constants.
 _GIVE_UP = "UPDATE store_files SET state = 'removing' WHERE CAST(:guild_id AS bigint) IS NULL OR guild_id = :guild_id"
 # Whatever became of them, they are looked at before anything is sent.
 _DOUBT = "UPDATE vector_stores SET checked_at = NULL WHERE CAST(:guild_id AS bigint) IS NULL OR guild_id = :guild_id"
-_KNOWN = """
+_KNOWN = f"""
 SELECT f.file_id, f.id AS file_row, d.id, d.url, d.title, d.channel_id, d.day
 FROM store_files f JOIN documents d ON d.id = f.document_id
-WHERE f.guild_id = :guild_id AND f.state = 'attached' AND f.file_id = ANY(:files)
-AND (d.channel_id = ANY(:channel_ids) OR (:is_guild_wide AND d.channel_id IS NULL))
-"""
+WHERE f.guild_id = :guild_id AND f.state = 'attached' AND f.file_id = ANY(:files) AND {READABLE.format(row="d")}
+"""  # noqa: S608 - made of constants.
 
 
 class Managed:
@@ -82,12 +81,7 @@ class Managed:
         with _patient():
             passages = remote.search(stores[0].store_id, asked, _filters(scope), limit)
         with Session(engine()) as session:
-            values = {
-                "guild_id": scope.guild_id,
-                "files": [passage.file_id for passage in passages],
-                "channel_ids": list(scope.channel_ids),
-                "is_guild_wide": scope.is_guild_wide,
-            }
+            values = scope.values | {"files": [passage.file_id for passage in passages]}
             known = {row.file_id: row for row in session.execute(text(_KNOWN), values)}
         return [
             Found(row.id, row.url, row.title, row.channel_id, row.day, passage.text, passage.score)

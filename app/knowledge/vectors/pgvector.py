@@ -23,14 +23,15 @@ from app.knowledge.embeddings import cache
 from app.knowledge.embeddings.providers import named, provider
 from app.knowledge.embeddings.rules import as_sql, hash_of, parts
 from app.knowledge.embeddings.sources import Claimed, Made
-from app.knowledge.vectors.stores import Found, Progress, Scope, check
+from app.knowledge.vectors.stores import READABLE, Found, Progress, Scope, check
 
 log = logging.getLogger(__name__)
 
 # A long log is hundreds of passages, and the model takes seconds for them.
 _CLAIMED_AT_ONCE = 4
 
-_STORE = """
+# One model's vectors of a document.
+STORE = """
 INSERT INTO document_vectors (document_id, model, part, guild_id, channel_id, dims, content_hash, embedding)
 SELECT :id, :model, n.part, :guild_id, CAST(:channel_id AS bigint), :dims, n.hash, CAST(n.vector AS halfvec)
 FROM unnest(CAST(:parts AS smallint[]), CAST(:hashes AS bytea[]), CAST(:vectors AS text[])) AS n(part, hash, vector)
@@ -63,16 +64,15 @@ UPDATE documents SET stale_at = '-infinity' WHERE id IN (
 )
 """
 _SEARCHED = "SELECT guild_id, model FROM guild_models WHERE guild_id = ANY(:guilds)"
-_READABLE = "({row}.channel_id = ANY(:channel_ids) OR (:is_guild_wide AND {row}.channel_id IS NULL))"
 _MODELS = f"""
 SELECT DISTINCT d.stored_model FROM documents d
-WHERE d.guild_id = :guild_id AND {_READABLE.format(row="d")} AND d.stored_model IS NOT NULL ORDER BY d.stored_model
+WHERE {READABLE.format(row="d")} AND d.stored_model IS NOT NULL ORDER BY d.stored_model
 """  # noqa: S608 - made of constants.
 _NEAREST = f"""
 SELECT v.document_id, v.part, v.content_hash, d.guild_id, d.section, d.url, d.title, d.channel_id, d.day,
     1 - ((v.embedding <=> CAST(:vector AS halfvec)) + 0) AS score
 FROM document_vectors v JOIN documents d ON d.id = v.document_id
-WHERE v.guild_id = :guild_id AND v.model = :model AND d.stored_model = :model AND {_READABLE.format(row="v")}
+WHERE v.model = :model AND d.stored_model = :model AND {READABLE.format(row="v")}
 AND (CAST(:section AS text) IS NULL OR d.section = :section)
 AND (CAST(:since AS date) IS NULL OR d.day >= :since) AND (CAST(:until AS date) IS NULL OR d.day <= :until)
 ORDER BY score DESC, v.document_id DESC, v.part LIMIT :limit
@@ -187,7 +187,7 @@ def _write(session: Session, row: Claimed, document: Rendered, made: Made) -> No
         "hashes": [hash_of(part) for part in row.parts],
         "vectors": [as_sql(vector) for vector in vectors],
     }
-    session.execute(text(_STORE), values)
+    session.execute(text(STORE), values)
 
 
 class Pgvector:
@@ -229,12 +229,7 @@ def _vectors(scope: Scope, question: str) -> dict[str, bytes]:
     There are several while a guild is on its way to another model. One that is away is left out, unless none is left.
     """
     with Session(engine()) as session:
-        values = {
-            "guild_id": scope.guild_id,
-            "channel_ids": list(scope.channel_ids),
-            "is_guild_wide": scope.is_guild_wide,
-        }
-        models = list(session.scalars(text(_MODELS), values))
+        models = list(session.scalars(text(_MODELS), scope.values))
         may_leave = agrees(session, scope.guild_id)
     vectors: dict[str, bytes] = {}
     errors: list[HeorotError] = []
@@ -252,12 +247,9 @@ def _vectors(scope: Scope, question: str) -> dict[str, bytes]:
 
 
 def _nearest(session: Session, scope: Scope, model: str, vector: bytes, limit: int) -> Sequence[Row[Any]]:
-    values = {
+    values = scope.values | {
         "vector": as_sql(vector),
-        "guild_id": scope.guild_id,
         "model": model,
-        "channel_ids": list(scope.channel_ids),
-        "is_guild_wide": scope.is_guild_wide,
         "section": scope.section,
         "since": scope.since,
         "until": scope.until,

@@ -15,6 +15,10 @@ from app.core.errors import BadInput
 from app.core.settings import settings
 
 QUESTION_MAX, LIMIT_MAX = 2_000, 50
+# What a row, called {row}, has to be for a scope to reach it; its values are `Scope.values`.
+READABLE = """
+{row}.guild_id = :guild_id AND ({row}.channel_id = ANY(:channel_ids) OR (:is_guild_wide AND {row}.channel_id IS NULL))
+"""
 # Is told how many documents were sent so far.
 Progress = Callable[[int], None]
 
@@ -32,6 +36,15 @@ class Scope:
     since: date | None = None
     until: date | None = None
     is_guild_wide: bool = False
+
+    @property
+    def values(self) -> dict[str, object]:
+        """What `READABLE` needs."""
+        return {
+            "guild_id": self.guild_id,
+            "channel_ids": list(self.channel_ids),
+            "is_guild_wide": self.is_guild_wide,
+        }
 
 
 @dataclass(frozen=True)
